@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything a C++ host needs.
+#pragma once
+
+#include "convt/admission.h"
+#include "convt/engine.h"
+#include "convt/worker.h"

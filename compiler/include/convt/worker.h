@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compiling in a worker process, convt-cc: a crash, a hang or a leak costs one kernel, and Halide stays out of the
+// host.
+#pragma once
+
+#include "convt/object.h"
+#include "convt/tuned.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace convt {
+
+struct WorkerOptions {
+    // The worker's path; empty: $CONVT_CC, else convt-cc beside the running program, else ../bin/convt-cc beside this
+    // library.
+    std::string path;
+    std::uint32_t time_limit_ms = 60'000;  // wall time; the worker is killed at the limit (Code::timed_out)
+    std::uint64_t memory_limit_bytes = std::uint64_t{4} << 30U;  // of address space (Code::out_of_memory)
+    std::string strategy;                                        // empty: chosen
+    std::string schedule;                                        // empty: tuned or default
+    TunedOptions tuned;
+    bool admit = true;
+};
+
+// Runs one worker process a compile. Thread-safe; several may run at once. Code::io_error names the path where there is
+// no worker.
+std::shared_ptr<Compiler> worker_compiler(const WorkerOptions& options = {});
+
+}  // namespace convt

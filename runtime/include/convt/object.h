@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// An object: the compiled bytes of one kernel with the facts a loader needs, and the interface through which the run
+// time asks for one. The serialised form is both what the compile worker answers and what a cache entry holds.
+#pragma once
+
+#include "convt/problem.h"
+#include "convt/target.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace convt {
+
+// Facts about an object. Every string is one line without tabs.
+struct ObjectInfo {
+    std::string problem;          // canonical text
+    std::string target;           // canonical text
+    std::uint64_t features = 0;   // CPU feature bits it needs
+    std::string strategy;         // name of the strategy
+    std::string schedule;         // the schedule's text
+    std::string schedule_source;  // "default", "tuned", "nearest" or "given"
+    std::string compiler;         // identity of what compiled it (versions); part of the key
+    std::string symbol;           // entry points are <symbol>_run_argv and <symbol>_pack_argv
+    // Extents of the packed weights, innermost first, in elements of the scalar type (complex: the parts are one
+    // dimension).
+    std::vector<std::int64_t> packed_extents;
+    bool admitted = false;    // passed the admission check on some machine
+    double compile_ms = 0.0;  // plan to object bytes
+    double admission_ms = 0.0;
+
+    std::int64_t packed_bytes()
+        const;  // product of packed_extents times scalar size of the problem's type; 0 if unreadable
+};
+
+struct Object {
+    ObjectInfo info;
+    std::vector<std::byte> code;  // a relocatable ELF file
+
+    // One self-describing file: magic, format version, checksum, facts, code. The same value gives the same bytes.
+    std::vector<std::byte> serialize() const;
+    // Code::corrupt with the reason for anything that `serialize` did not write, whole.
+    static Result<Object> deserialize(std::span<const std::byte> bytes);
+};
+
+// The one way from the run time to the compiler. Implementations: a worker process, in-process Halide, a fake in tests.
+// Thread-safe: both calls may come from many threads at once.
+class Compiler {
+  public:
+    virtual ~Compiler() = default;
+    // Everything beside problem and target that changes the bytes `compile` would give (versions, the schedule chosen).
+    // Cheap.
+    virtual Result<std::string> fingerprint(const Problem& problem, const Target& target) = 0;
+    // Compiles, and admits where this machine can execute the target. The problem is valid.
+    virtual Result<Object> compile(const Problem& problem, const Target& target) = 0;
+};
+
+}  // namespace convt

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// What to run on: an instruction set by its feature bits, never a CPU's name. One table of features and one of targets;
+// a new instruction set is one row.
+#pragma once
+
+#include "convt/status.h"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace convt {
+
+// A CPU feature: bit in a mask, name as written after `+` and in messages, and Halide's name for it ("" where Halide
+// has none).
+struct FeatureInfo {
+    std::uint64_t bit;
+    const char* name;
+    const char* halide;
+};
+std::span<const FeatureInfo> cpu_features() noexcept;
+
+// A row of the target table. `vector_bytes` and `vector_registers` are what default schedules are derived from.
+struct TargetInfo {
+    const char* name;
+    const char* arch;        // "x86" or "arm", Halide's words
+    std::uint64_t features;  // bits every CPU of this level has
+    int vector_bytes;
+    int vector_registers;
+};
+std::span<const TargetInfo> targets() noexcept;
+
+class Target {
+  public:
+    // `host`, or a name of the table, each optionally followed by `+feature`s. Code::unknown_target lists what there
+    // is.
+    static Result<Target> parse(std::string_view text);
+    // The highest row whose features this CPU (and its operating system) has.
+    static Target host();
+
+    // Canonical text: row name, then the extra features in table order. `host` never appears in it.
+    std::string text() const;
+    const TargetInfo& info() const noexcept { return *info_; }
+    std::uint64_t features() const noexcept { return features_; }
+
+    bool operator==(const Target&) const = default;
+
+  private:
+    const TargetInfo* info_ = nullptr;
+    std::uint64_t features_ = 0;
+};
+
+// Feature bits of the CPU this process runs on, as CPUID and XGETBV report them; read once. Thread-safe.
+std::uint64_t host_features() noexcept;
+const char* host_arch() noexcept;
+
+// Names of the features in `wanted` that `have` lacks, in table order.
+std::vector<std::string> missing_features(std::uint64_t wanted, std::uint64_t have);
+
+}  // namespace convt

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// The data base of tuned schedules: one file a target, `<dir>/<target>.tsv`, one row a problem, with provenance.
+// Written by convt-tune alone.
+#pragma once
+
+#include "convt/schedule.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace convt {
+
+struct TunedRow {
+    std::string problem;  // canonical text
+    std::string strategy;
+    Schedule schedule;
+    double median_us = 0;  // of the kernel with this schedule, one thread, warm
+    double low_us = 0;     // interval of the median
+    double high_us = 0;
+    double default_us = 0;  // median of the default schedule in the same run
+    std::string date;       // UTC, 2026-01-31
+    std::string versions;   // convt and compiler
+    std::string cpu;        // model name of the machine, for the reader
+    bool operator==(const TunedRow&) const = default;
+};
+
+// A table in memory. Lines that cannot be read are refused, named by number; nothing is lost: the file stays as it is.
+class TunedTable {
+  public:
+    static Result<TunedTable> parse(std::string_view text);
+    // A missing file is an empty table.
+    static Result<TunedTable> load(const std::string& path);
+    std::string text() const;  // sorted by problem: the same rows give the same bytes
+    // Written to a temporary file in the same folder, synced, then renamed.
+    Status save(const std::string& path) const;
+    const TunedRow* find(std::string_view problem) const noexcept;
+    void put(TunedRow row);
+    const std::vector<TunedRow>& rows() const noexcept { return rows_; }
+
+  private:
+    std::vector<TunedRow> rows_;
+};
+
+// Where schedules are looked up: `db_dir` first, then the shipped tables. `untuned` ignores both.
+struct TunedOptions {
+    std::string db_dir;  // empty: default_db_dir()
+    bool untuned = false;
+};
+std::string
+default_db_dir();  // $XDG_DATA_HOME/convt/tuned, or $HOME/.local/share/convt/tuned; empty where neither is set
+std::string tuned_path(const std::string& dir, const Target& target);
+// The row for this problem on this target, or none. Tables are read once per process and again when their file changed.
+// Thread-safe.
+Result<std::optional<TunedRow>> find_tuned(const Problem& problem, const Target& target, const TunedOptions& options);
+
+}  // namespace convt

@@ -1,0 +1,16 @@
+# How every target of convt is compiled: warnings are errors, sanitizers where asked for.
+include_guard()
+
+add_library(convt_flags INTERFACE)
+target_compile_options(convt_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror)
+target_include_directories(convt_flags INTERFACE ${CMAKE_SOURCE_DIR})
+if(CONVT_SANITIZE)
+    target_compile_options(convt_flags INTERFACE -fsanitize=${CONVT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    target_link_options(convt_flags INTERFACE -fsanitize=${CONVT_SANITIZE})
+endif()
+
+# convt_library(NAME SOURCES...): a static, position-independent library of one part.
+function(convt_library name)
+    add_library(${name} STATIC ${ARGN})
+    target_link_libraries(${name} PRIVATE $<BUILD_INTERFACE:convt_flags>)
+endfunction()
