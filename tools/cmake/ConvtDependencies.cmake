@@ -6,6 +6,8 @@ find_package(Threads REQUIRED)
 find_package(fmt 9 REQUIRED)
 # Loading: LLVM 19's ORC and JITLink, linked statically.
 find_package(LLVM 19.1 REQUIRED CONFIG HINTS /usr/lib/llvm-19)
-# Describing and scheduling: the Halide SDK inside the PyPI wheel; its soname carries no version, hence the exact pin.
-find_package(HalideHelpers 21.0.0 EXACT REQUIRED)
-find_package(Halide 21.0.0 EXACT REQUIRED COMPONENTS shared)
+# Describing and scheduling: the Halide SDK inside the PyPI wheel that tools/build installs; its soname carries no version, hence
+# the exact pin.
+file(GLOB halide_sdk ${CMAKE_SOURCE_DIR}/.deps/venv/lib/python3.*/site-packages/halide/lib64/cmake)
+find_package(HalideHelpers 21.0.0 EXACT REQUIRED HINTS ${halide_sdk}/HalideHelpers)
+find_package(Halide 21.0.0 EXACT REQUIRED COMPONENTS shared HINTS ${halide_sdk}/Halide)
