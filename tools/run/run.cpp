@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files are read and checked before anything is compiled, so that a wrong shape is told at once.
+#include "tools/run/run.h"
+
+#include "convt/engine.h"
+#include "convt/worker.h"
+#include "tools/common/files.h"
+#include "tools/common/npy.h"
+
+#include <fmt/format.h>
+
+#include <functional>
+#include <numeric>
+#include <optional>
+
+namespace convt::cli {
+
+namespace {
+
+using Shape = std::vector<std::int64_t>;
+
+struct Options {
+    Problem problem;
+    Target target;
+    TunedOptions tuned;
+    int threads = 0;
+    std::string x, w, bias, y;
+    std::vector<std::string> operands;
+};
+
+struct Inputs {
+    Array x, w;
+    std::optional<Array> bias;
+    bool batched = true;
+};
+
+Shape without_batch(Shape shape) {
+    shape.erase(shape.begin());
+    return shape;
+}
+
+// Reads option `name`'s file; its type and shape must be the problem's, or for `unbatched` that shape.
+Result<Array> read_tensor(const std::string& name, const std::string& path, ElementType type, const Shape& shape,
+                          const std::optional<Shape>& unbatched = {}) {
+    Result<Array> array = read_npy(path);
+    if (!array.ok()) return Status(array.status().code(), name + ": " + array.status().message());
+    const Array& read = array.value();
+    if (read.type != type) {
+        return Status(Code::invalid_argument,
+                      fmt::format("{}: {}: element type is {}, must be {} as in the problem", name, path,
+                                  element_type_info(read.type).name, element_type_info(type).name));
+    }
+    if (read.shape != shape && read.shape != unbatched) {
+        return Status(Code::invalid_argument,
+                      fmt::format("{}: {}: shape is {}, must be {}{}", name, path, shape_text(read.shape),
+                                  shape_text(shape), unbatched ? " or " + shape_text(*unbatched) : ""));
+    }
+    return array;
+}
+
+Result<Inputs> read_inputs(const Options& options) {
+    const Problem& problem = options.problem;
+    if (problem.bias != !options.bias.empty()) {
+        return Status(Code::invalid_argument, problem.bias ? "--bias: missing, but the problem has a bias"
+                                                           : "--bias: given, but the problem has no bias");
+    }
+    const Shape shape = problem.input_shape();
+    const auto unbatched = problem.batch == 1 ? std::optional(without_batch(shape)) : std::nullopt;
+    Result<Array> x = read_tensor("--x", options.x, problem.type, shape, unbatched);
+    if (!x.ok()) return x.status();
+    Result<Array> w = read_tensor("--w", options.w, problem.type, problem.weight_shape());
+    if (!w.ok()) return w.status();
+    Inputs inputs{std::move(x).value(), std::move(w).value(), {}, true};
+    inputs.batched = inputs.x.shape == shape;
+    if (problem.bias) {
+        Result<Array> bias = read_tensor("--bias", options.bias, problem.type, {problem.out_channels});
+        if (!bias.ok()) return bias.status();
+        inputs.bias = std::move(bias).value();
+    }
+    return inputs;
+}
+
+Result<std::shared_ptr<const Kernel>> find_kernel(const Options& options) {
+    WorkerOptions worker;
+    worker.tuned = options.tuned;
+    EngineOptions engine_options;
+    engine_options.compiler = worker_compiler(worker);
+    const auto engine = Engine::create(std::move(engine_options));
+    if (!engine.ok()) return engine.status();
+    return engine.value()->kernel(options.problem, options.target);
+}
+
+TensorView view(const Array& array) {
+    return TensorView::dense(static_cast<const void*>(array.data.data()), array.type, array.shape);
+}
+
+Status run(const Options& options) {
+    if (!options.operands.empty()) {
+        return {Code::unsupported,
+                fmt::format("--operand {}: no problem takes operands yet", options.operands.front())};
+    }
+    const Result<Inputs> inputs = read_inputs(options);
+    if (!inputs.ok()) return inputs.status();
+    const auto kernel = find_kernel(options);
+    if (!kernel.ok()) return kernel.status();
+    const auto& [x, w, bias, batched] = inputs.value();
+
+    const Shape full = options.problem.output_shape();
+    Array y{options.problem.type, batched ? full : without_batch(full), {}};
+    const std::int64_t elements = std::accumulate(full.begin(), full.end(), std::int64_t{1}, std::multiplies<>());
+    y.data.resize(static_cast<std::size_t>(elements * element_type_info(y.type).bytes()));
+    const TensorView y_view = TensorView::dense(static_cast<void*>(y.data.data()), y.type, y.shape);
+    CallOptions call;
+    call.threads = options.threads;
+    Status status = kernel.value()->run(view(x), view(w), bias ? view(*bias) : TensorView(), y_view, call);
+    return status.ok() ? write_file(options.y, format_npy(y.type, y.shape, y.data)) : status;
+}
+
+}  // namespace
+
+int run_tool(const Arguments& arguments, std::ostream& out, std::ostream& err) {
+    Tool tool("convt-run", "Computes one transposed convolution on tensors in .npy files.");
+    Options options;
+    tool.add_problem(options.problem);
+    CLI::App& app = tool.app();
+    app.add_option("--x", options.x, "Input, batched or, where the batch is 1, without that dimension")
+        ->required()
+        ->type_name("FILE");
+    app.add_option("--w", options.w, "Weights, (C_in, C_out/groups, K...)")->required()->type_name("FILE");
+    app.add_option("--bias", options.bias, "Bias, (C_out), where the problem has one")->type_name("FILE");
+    app.add_option("--operand", options.operands, "An epilogue's tensor; no problem takes one yet")
+        ->type_name("NAME=FILE");
+    app.add_option("--y", options.y, "Output, written whole or not at all")->required()->type_name("FILE");
+    tool.add_schedules(options.tuned);
+    tool.add_threads(options.threads);
+    tool.add_target(options.target);
+    return tool.run(arguments, out, err, [&options] { return run(options); });
+}
+
+}  // namespace convt::cli
