@@ -7,6 +7,7 @@
 #include "convt/status.h"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>

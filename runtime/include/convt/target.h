@@ -13,12 +13,26 @@
 
 namespace convt {
 
+// Where CPUID reports a feature: bit `bit` of `reg` (0 eax .. 3 edx) in `leaf`, `subleaf`; usable only where the operating
+// system saves the state components `xcr0` (XGETBV).
+struct CpuidBit {
+    std::uint32_t leaf;
+    std::uint32_t subleaf;
+    int reg;
+    int bit;
+    std::uint64_t xcr0;
+};
+
 // A CPU feature: bit in a mask, name as written after `+` and in messages, and Halide's name for it ("" where Halide
-// has none).
+// has none). `implies` are the bits that come with it, all of them: what Halide's name may generate is covered by the
+// mask.
 struct FeatureInfo {
     std::uint64_t bit;
     const char* name;
     const char* halide;
+    const char* arch;  // as in TargetInfo
+    std::uint64_t implies;
+    CpuidBit cpuid;
 };
 std::span<const FeatureInfo> cpu_features() noexcept;
 
@@ -40,6 +54,9 @@ class Target {
     // The highest row whose features this CPU (and its operating system) has.
     static Target host();
 
+    // The first row of the table.
+    Target() noexcept;
+
     // Canonical text: row name, then the extra features in table order. `host` never appears in it.
     std::string text() const;
     const TargetInfo& info() const noexcept { return *info_; }
@@ -48,8 +65,8 @@ class Target {
     bool operator==(const Target&) const = default;
 
   private:
-    const TargetInfo* info_ = nullptr;
-    std::uint64_t features_ = 0;
+    const TargetInfo* info_;
+    std::uint64_t features_;
 };
 
 // Feature bits of the CPU this process runs on, as CPUID and XGETBV report them; read once. Thread-safe.

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// A problem's canonical text: one number per axis, a token left out only where all its axes have the default.
+#include "runtime/problem/tokens.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+namespace convt {
+namespace {
+
+using namespace problem_text;
+
+// `numbers` returns the text of one axis.
+template <typename Numbers>
+std::string joined(std::span<const Axis> axes, Numbers numbers) {
+    std::string text;
+    for (const Axis& axis : axes) {
+        if (!text.empty()) text += 'x';
+        text += numbers(axis);
+    }
+    return text;
+}
+
+std::string per_axis(std::span<const Axis> axes, std::int64_t Axis::*field) {
+    return joined(axes, [field](const Axis& axis) { return fmt::to_string(axis.*field); });
+}
+
+std::string padding_text(std::span<const Axis> axes) {
+    return joined(axes, [](const Axis& axis) {
+        return axis.pad_low == axis.pad_high ? fmt::to_string(axis.pad_low)
+                                             : fmt::format("{}:{}", axis.pad_low, axis.pad_high);
+    });
+}
+
+// The shortest decimal that reads back to the same f32; std::to_chars knows no locale.
+std::string real_text(float value) {
+    char buffer[32];
+    const auto end = std::to_chars(buffer, buffer + sizeof(buffer), value).ptr;
+    return {buffer, end};
+}
+
+std::string epilogue_text(const std::vector<EpilogueOp>& ops) {
+    std::string text;
+    for (const EpilogueOp& op : ops) {
+        const EpilogueRow* row = find_epilogue_op(op.kind);
+        if (row == nullptr) continue;
+        if (!text.empty()) text += '_';
+        text += row->name;
+        if (row->has_value) text += real_text(op.value);
+    }
+    return text;
+}
+
+std::string layout_text(const Problem& problem) {
+    for (const LayoutRow& row : layouts()) {
+        if (row.input == problem.input_layout && row.output == problem.output_layout) return std::string(row.word);
+    }
+    return {};
+}
+
+// Empty where the token has its default.
+std::string token_text(const Problem& problem, const TokenRow& row) {
+    const std::span axes(problem.axes.data(), static_cast<std::size_t>(std::clamp(problem.rank, 1, 3)));
+    const auto prefixed = [&row](const std::string& value) { return std::string(row.prefix) + value; };
+    const auto unless = [&](std::int64_t Axis::*field) {
+        const bool is_default =
+            std::ranges::all_of(axes, [&](const Axis& axis) { return axis.*field == Axis{}.*field; });
+        return is_default ? std::string() : prefixed(per_axis(axes, field));
+    };
+    switch (row.token) {
+        case Token::rank:
+            return prefixed(fmt::format("{}d", problem.rank));
+        case Token::type:
+            return element_type_info(problem.type).name;
+        case Token::batch:
+            return problem.batch == 1 ? "" : prefixed(fmt::to_string(problem.batch));
+        case Token::in_channels:
+            return prefixed(fmt::to_string(problem.in_channels));
+        case Token::out_channels:
+            return prefixed(fmt::to_string(problem.out_channels));
+        case Token::input:
+            return prefixed(per_axis(axes, &Axis::input));
+        case Token::kernel:
+            return prefixed(per_axis(axes, &Axis::kernel));
+        case Token::stride:
+            return unless(&Axis::stride);
+        case Token::padding:
+            return std::ranges::all_of(axes, [](const Axis& axis) { return axis.pad_low == 0 && axis.pad_high == 0; })
+                       ? ""
+                       : prefixed(padding_text(axes));
+        case Token::output_padding:
+            return unless(&Axis::output_padding);
+        case Token::dilation:
+            return unless(&Axis::dilation);
+        case Token::groups:
+            return problem.groups == 1 ? "" : prefixed(fmt::to_string(problem.groups));
+        case Token::padding_mode:
+            return "";
+        case Token::layout:
+            return layout_text(problem);
+        case Token::bias:
+            return problem.bias ? "bias" : "";
+        case Token::direct:
+            return problem.direct ? "direct" : "";
+        case Token::epilogue:
+            return epilogue_text(problem.epilogue);
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string Problem::text() const {
+    std::string text;
+    for (const TokenRow& row : tokens()) {
+        const std::string token = token_text(*this, row);
+        if (token.empty()) continue;
+        if (!text.empty()) text += '_';
+        text += token;
+    }
+    return text;
+}
+
+}  // namespace convt

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables of tokens.h.
+#include "runtime/problem/tokens.h"
+
+#include <algorithm>
+
+namespace convt::problem_text {
+namespace {
+
+constexpr TokenRow token_rows[] = {
+    {Token::rank, "convt", "rank", true},
+    {Token::type, "", "element type", true},
+    {Token::batch, "n", "batch", false},
+    {Token::in_channels, "ci", "input channels", true},
+    {Token::out_channels, "co", "output channels", true},
+    {Token::input, "i", "input extents", true},
+    {Token::kernel, "k", "kernel", true},
+    {Token::stride, "s", "stride", false},
+    {Token::padding, "p", "padding", false},
+    {Token::output_padding, "op", "output padding", false},
+    {Token::dilation, "d", "dilation", false},
+    {Token::groups, "g", "groups", false},
+    {Token::padding_mode, "", "padding mode", false},
+    {Token::layout, "", "layout", false},
+    {Token::bias, "", "bias", false},
+    {Token::direct, "", "direct", false},
+    {Token::epilogue, "", "epilogue", false},
+};
+
+constexpr LayoutRow layout_rows[] = {
+    {"", Layout::channels_first, Layout::channels_first},
+    {"nhwc", Layout::channels_last, Layout::channels_last},
+    {"nchw2nhwc", Layout::channels_first, Layout::channels_last},
+    {"nhwc2nchw", Layout::channels_last, Layout::channels_first},
+};
+
+constexpr EpilogueRow epilogue_rows[] = {
+    {EpilogueOp::Kind::relu, "relu", false},
+    {EpilogueOp::Kind::leaky, "leaky", true},
+};
+
+constexpr std::string_view padding_mode_words[] = {"pmreflect", "pmreplicate", "pmcircular"};
+
+}  // namespace
+
+std::span<const TokenRow> tokens() noexcept {
+    return token_rows;
+}
+std::span<const LayoutRow> layouts() noexcept {
+    return layout_rows;
+}
+std::span<const EpilogueRow> epilogue_ops() noexcept {
+    return epilogue_rows;
+}
+std::span<const std::string_view> padding_modes() noexcept {
+    return padding_mode_words;
+}
+
+const EpilogueRow* find_epilogue_op(EpilogueOp::Kind kind) noexcept {
+    const auto* row = std::ranges::find(epilogue_rows, kind, &EpilogueRow::kind);
+    return row == std::end(epilogue_rows) ? nullptr : row;
+}
+
+}  // namespace convt::problem_text

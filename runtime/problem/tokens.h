@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tokens of a problem's text, in the one order they are read and printed in, and the operations of the epilogue:
+// two tables. A new token is one row here and its reader in parse.cpp; a new epilogue operation is one row.
+#pragma once
+
+#include "convt/problem.h"
+
+#include <span>
+#include <string_view>
+
+namespace convt::problem_text {
+
+enum class Token : int {
+    rank,
+    type,
+    batch,
+    in_channels,
+    out_channels,
+    input,
+    kernel,
+    stride,
+    padding,
+    output_padding,
+    dilation,
+    groups,
+    padding_mode,
+    layout,
+    bias,
+    direct,
+    epilogue,
+};
+
+struct TokenRow {
+    Token token;
+    std::string_view prefix;  // the letters a value follows; empty for tokens that are whole words
+    std::string_view meaning;
+    bool required;
+};
+std::span<const TokenRow> tokens() noexcept;
+
+struct LayoutRow {
+    std::string_view word;  // empty: the default, not printed
+    Layout input;
+    Layout output;
+};
+std::span<const LayoutRow> layouts() noexcept;
+
+struct EpilogueRow {
+    EpilogueOp::Kind kind;
+    std::string_view name;
+    bool has_value;
+};
+std::span<const EpilogueRow> epilogue_ops() noexcept;
+const EpilogueRow* find_epilogue_op(EpilogueOp::Kind kind) noexcept;
+
+// Padding modes that the text knows and that are not built.
+std::span<const std::string_view> padding_modes() noexcept;
+
+}  // namespace convt::problem_text

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every rule a problem must keep, and its shapes. Kernels index in 32 bits, so the rules also bound every position and
+// every buffer that a strategy may make, by one estimate that holds for all of them: a problem that passes here is
+// refused by no kernel for its size.
+#include "runtime/problem/tokens.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include <fmt/format.h>
+
+namespace convt {
+namespace {
+
+constexpr std::int64_t int32_max = std::numeric_limits<std::int32_t>::max();
+
+// Products and sums of values in [0, 2^63) that stay at 2^63 - 1 instead of wrapping.
+std::int64_t add(std::int64_t a, std::int64_t b) {
+    std::int64_t sum = 0;
+    return __builtin_add_overflow(a, b, &sum) ? std::numeric_limits<std::int64_t>::max() : sum;
+}
+std::int64_t mul(std::int64_t a, std::int64_t b) {
+    std::int64_t product = 0;
+    return __builtin_mul_overflow(a, b, &product) ? std::numeric_limits<std::int64_t>::max() : product;
+}
+
+Status broken(std::string_view field, std::int64_t value, std::string_view rule) {
+    return {Code::invalid_problem, fmt::format("{} = {}: {}", field, value, rule)};
+}
+
+// Named as in (N, C, D, H, W): the last axis is always W.
+std::string axis_field(std::string_view field, int rank, int axis) {
+    return fmt::format("{}[{}]", field, "DHW"[3 - rank + axis]);
+}
+
+Status check_range(std::string_view field, std::int64_t value, std::int64_t least) {
+    if (value < least) return broken(field, value, fmt::format("must be at least {}", least));
+    if (value > int32_max) return broken(field, value, fmt::format("must be at most {}", int32_max));
+    return {};
+}
+
+Status check_ranges(const Problem& p) {
+    const auto check_axes = [&p](std::string_view field, std::int64_t Axis::*member, std::int64_t least) {
+        for (int i = 0; i < p.rank; ++i) {
+            const std::int64_t value = p.axes[static_cast<std::size_t>(i)].*member;
+            if (Status status = check_range(axis_field(field, p.rank, i), value, least); !status.ok()) return status;
+        }
+        return Status();
+    };
+    for (const Status& status :
+         {check_range("batch", p.batch, 1), check_range("in_channels", p.in_channels, 1),
+          check_range("out_channels", p.out_channels, 1), check_axes("input", &Axis::input, 1),
+          check_axes("kernel", &Axis::kernel, 1), check_axes("stride", &Axis::stride, 1),
+          check_axes("padding low", &Axis::pad_low, 0), check_axes("padding high", &Axis::pad_high, 0),
+          check_axes("output_padding", &Axis::output_padding, 0), check_axes("dilation", &Axis::dilation, 1),
+          check_range("groups", p.groups, 1)}) {
+        if (!status.ok()) return status;
+    }
+    return {};
+}
+
+// The output extent before padding crops it: every position `o + pad_low` lies below.
+std::int64_t uncropped(const Axis& axis) {
+    return add(add(mul(axis.input - 1, axis.stride), mul(axis.dilation, axis.kernel - 1)), axis.output_padding + 1);
+}
+
+Status check_axis(const Axis& axis, int rank, int index) {
+    if (axis.output_padding >= std::max(axis.stride, axis.dilation)) {
+        return broken(
+            axis_field("output_padding", rank, index), axis.output_padding,
+            fmt::format("must be less than the larger of stride {} and dilation {}", axis.stride, axis.dilation));
+    }
+    const std::int64_t extent = uncropped(axis);
+    if (extent > int32_max) {
+        return broken(axis_field("output before padding", rank, index), extent,
+                      fmt::format("must be at most {}", int32_max));
+    }
+    const std::int64_t output = extent - axis.pad_low - axis.pad_high;
+    if (output < 1) return broken(axis_field("output", rank, index), output, "must be at least 1");
+    return {};
+}
+
+Status check_groups(const Problem& p) {
+    for (const auto& [field, channels] :
+         {std::pair("in_channels", p.in_channels), std::pair("out_channels", p.out_channels)}) {
+        if (channels % p.groups != 0) {
+            return broken(field, channels, fmt::format("must be divisible by groups {}", p.groups));
+        }
+    }
+    return {};
+}
+
+std::int64_t product(const std::vector<std::int64_t>& extents) {
+    return std::accumulate(extents.begin(), extents.end(), std::int64_t{1}, mul);
+}
+
+// The most that any strategy may round a dimension up to, for its lanes: four vectors of 16 f32.
+constexpr std::int64_t widest_tile = 64;
+std::int64_t rounded_up(std::int64_t value) {
+    return (value + widest_tile - 1) / widest_tile * widest_tile;
+}
+
+// The zero-padded copy of the input that gathers read: all the positions that a tap of some output can ask for, at most
+// dilation * (kernel - 1) / stride + 1 beyond either end, and a last axis that is cut into whole tiles.
+std::int64_t padded_input(const Problem& p) {
+    std::int64_t elements = mul(p.batch, p.in_channels);
+    for (int i = 0; i < p.rank; ++i) {
+        const Axis& axis = p.axes[static_cast<std::size_t>(i)];
+        const std::int64_t halo = axis.dilation * (axis.kernel - 1) / axis.stride + 1;
+        const std::int64_t extent = axis.input + 2 * halo;
+        elements = mul(elements, i + 1 == p.rank ? rounded_up(extent) : extent);
+    }
+    return elements;
+}
+
+std::int64_t packed_weights(const Problem& p) {
+    std::int64_t elements = mul(p.in_channels, rounded_up(p.out_channels / p.groups));
+    for (int i = 0; i < p.rank; ++i)
+        elements = mul(elements, p.axes[static_cast<std::size_t>(i)].kernel);
+    return elements;
+}
+
+Status check_bytes(const Problem& p) {
+    const std::int64_t element = element_type_info(p.type).bytes();
+    for (const auto& [field, elements] :
+         {std::pair("input bytes", product(p.input_shape())), std::pair("output bytes", product(p.output_shape())),
+          std::pair("weight bytes", product(p.weight_shape())), std::pair("padded input bytes", padded_input(p)),
+          std::pair("packed weight bytes", packed_weights(p))}) {
+        const std::int64_t bytes = mul(elements, element);
+        if (bytes > int32_max) return broken(field, bytes, "must be less than 2^31");
+    }
+    return {};
+}
+
+Status check_epilogue(const Problem& p) {
+    for (std::size_t i = 0; i < p.epilogue.size(); ++i) {
+        const EpilogueOp& op = p.epilogue[i];
+        const auto* row = problem_text::find_epilogue_op(op.kind);
+        if (row == nullptr) return broken("epilogue", static_cast<int>(op.kind), "no such operation");
+        const auto refuse = [&](std::string_view rule) {
+            return Status(Code::invalid_problem, fmt::format("epilogue {} = {}: {}", row->name, op.value, rule));
+        };
+        if (element_type_info(p.type).parts != 1) return refuse("not defined for complex types");
+        if (!std::isfinite(op.value)) return refuse("must be finite");
+        if (!row->has_value && op.value != 0.0F) return refuse("takes no value");
+        const auto earlier = std::span(p.epilogue).first(i);
+        if (std::ranges::find(earlier, op.kind, &EpilogueOp::kind) != earlier.end()) return refuse("is given twice");
+    }
+    return {};
+}
+
+Status check_enums(const Problem& p) {
+    if (p.rank < 1 || p.rank > 3) return broken("rank", p.rank, "must be 1, 2 or 3");
+    const auto type = static_cast<std::size_t>(p.type);
+    if (type >= element_types().size()) return broken("type", static_cast<std::int64_t>(type), "no such element type");
+    for (const auto& [field, layout] :
+         {std::pair("input_layout", p.input_layout), std::pair("output_layout", p.output_layout)}) {
+        if (layout > Layout::channels_last) return broken(field, static_cast<int>(layout), "no such layout");
+    }
+    return {};
+}
+
+std::vector<std::int64_t> activation_shape(const Problem& p, Layout layout, std::int64_t channels, bool output) {
+    std::vector<std::int64_t> shape = {p.batch};
+    if (layout == Layout::channels_first) shape.push_back(channels);
+    for (int i = 0; i < p.rank; ++i) {
+        const Axis& axis = p.axes[static_cast<std::size_t>(i)];
+        shape.push_back(output ? axis.output() : axis.input);
+    }
+    if (layout == Layout::channels_last) shape.push_back(channels);
+    return shape;
+}
+
+}  // namespace
+
+Status Problem::validate() const {
+    if (Status status = check_enums(*this); !status.ok()) return status;
+    if (Status status = check_ranges(*this); !status.ok()) return status;
+    for (int i = 0; i < rank; ++i) {
+        if (Status status = check_axis(axes[static_cast<std::size_t>(i)], rank, i); !status.ok()) return status;
+    }
+    if (Status status = check_groups(*this); !status.ok()) return status;
+    if (Status status = check_bytes(*this); !status.ok()) return status;
+    return check_epilogue(*this);
+}
+
+std::vector<std::int64_t> Problem::input_shape() const {
+    return activation_shape(*this, input_layout, in_channels, false);
+}
+
+std::vector<std::int64_t> Problem::output_shape() const {
+    return activation_shape(*this, output_layout, out_channels, true);
+}
+
+std::vector<std::int64_t> Problem::weight_shape() const {
+    std::vector<std::int64_t> shape = {in_channels, out_channels / groups};
+    for (int i = 0; i < rank; ++i)
+        shape.push_back(axes[static_cast<std::size_t>(i)].kernel);
+    return shape;
+}
+
+std::int64_t Problem::multiply_adds() const noexcept {
+    std::int64_t count = mul(batch, mul(in_channels, out_channels / groups));
+    for (int i = 0; i < rank; ++i) {
+        const Axis& axis = axes[static_cast<std::size_t>(i)];
+        count = mul(count, mul(axis.input, axis.kernel));
+    }
+    return count;
+}
+
+}  // namespace convt
