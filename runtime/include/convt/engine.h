@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace convt {
 
@@ -14,11 +15,13 @@ namespace convt {
 std::string default_cache_dir();
 
 struct EngineOptions {
-    // Who compiles on a miss; null: a miss is Code::unsupported. `worker_compiler` (worker.h) and `halide_compiler`
-    // (halide_compiler.h) make one.
+    // Who compiles on a miss, and whose fingerprint a cached kernel must bear. `worker_compiler` (worker.h) and
+    // `halide_compiler` (halide_compiler.h) make one. Null: any kernel of this version of convt that is on disk for the
+    // problem and target will do, the last used first, and a miss is Code::unsupported.
     std::shared_ptr<Compiler> compiler;
     // Folder of the disk cache, made with mode 0700 where missing; empty: no disk cache. A folder that is a symbolic
-    // link, or belongs to someone else, or others may write to, is refused (Code::invalid_argument).
+    // link, or belongs to someone else, or others may write to, is refused (Code::invalid_argument). One that cannot be
+    // made, or is full or read-only, costs the caching, never the kernel.
     std::string cache_dir = default_cache_dir();
     std::uint64_t disk_limit_bytes = 512U << 20U;
     std::uint64_t memory_limit_bytes =
@@ -26,14 +29,20 @@ struct EngineOptions {
 };
 
 struct EngineStats {
-    std::uint64_t memory_hits = 0;
+    std::uint64_t memory_hits = 0;  // those included who waited for another thread's kernel
     std::uint64_t disk_hits = 0;
     std::uint64_t compiles = 0;
+    std::uint64_t store_failures = 0;  // kernels that the disk cache could not keep
     std::uint64_t memory_bytes = 0;
     std::uint64_t kernels = 0;
 };
 
-// Thread-safe. Many threads, and many processes that share a cache folder, which ask for one key compile once.
+// Names an entry of the disk cache: 48 hexadecimal digits, of which the first 16 stand for convt's version, the form of
+// objects, problem and target alone. `fingerprint` as the compiler gives it (object.h).
+std::string cache_key(const Problem& problem, const Target& target, std::string_view fingerprint);
+
+// Thread-safe. Many threads, and many processes that share a cache folder, which ask for one key compile once. After a
+// fork, a child makes an engine of its own.
 class Engine {
   public:
     static Result<std::unique_ptr<Engine>> create(EngineOptions options);
