@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which tuned schedule counts: the user's own table before the one shipped with convt, each read once and again when
+// its file has changed.
+#include "convt/tuned.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include <dlfcn.h>
+#include <sys/stat.h>
+
+namespace convt {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What tells one state of a file from the next; a table is replaced by a rename, so the inode changes.
+struct Stamp {
+    dev_t device = 0;
+    ino_t inode = 0;
+    off_t size = 0;
+    timespec modified = {};
+    bool operator==(const Stamp& other) const noexcept {
+        return device == other.device && inode == other.inode && size == other.size &&
+               modified.tv_sec == other.modified.tv_sec && modified.tv_nsec == other.modified.tv_nsec;
+    }
+};
+
+Stamp stamp_of(const std::string& path) {
+    struct stat facts {};
+    if (::stat(path.c_str(), &facts) != 0) return {};
+    return {facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtim};
+}
+
+class Tables {
+  public:
+    Result<std::optional<TunedRow>> find(const std::string& path, std::string_view problem) {
+        const std::lock_guard lock(mutex_);
+        Entry& entry = entries_[path];
+        // Taken before the file is read: a change in between is seen by the next look-up.
+        const Stamp stamp = stamp_of(path);
+        if (!entry.loaded || entry.stamp != stamp) {
+            auto table = TunedTable::load(path);
+            if (!table.ok()) return table.status();
+            entry = {true, stamp, std::move(table).value()};
+        }
+        const TunedRow* row = entry.table.find(problem);
+        return row == nullptr ? std::optional<TunedRow>() : *row;
+    }
+
+  private:
+    struct Entry {
+        bool loaded = false;
+        Stamp stamp;
+        TunedTable table;
+    };
+    std::mutex mutex_;
+    std::map<std::string, Entry> entries_;
+};
+
+// share/convt/tuned beside the bin or lib folder of the library this code is in, or else of the program: both an
+// installed tree and the build tree look like that, and either can be moved.
+std::string shipped_dir() {
+    static const int anchor = 0;
+    std::error_code error;
+    std::vector<fs::path> homes;
+    Dl_info info{};
+    // For code in the program itself this is argv[0], which may be relative and then names nothing certain.
+    if (::dladdr(&anchor, &info) != 0 && info.dli_fname[0] == '/')
+        homes.push_back(fs::canonical(info.dli_fname, error));
+    homes.push_back(fs::read_symlink("/proc/self/exe", error));
+    for (const fs::path& home : homes) {
+        const fs::path dir = home.parent_path().parent_path() / "share" / "convt" / "tuned";
+        if (!home.empty() && fs::is_directory(dir, error)) return dir.string();
+    }
+    return {};
+}
+
+std::string absolute_environment(const char* name) {
+    // The XDG base directory specification: a relative path is invalid and to be ignored.
+    const char* value = std::getenv(name);
+    return value != nullptr && value[0] == '/' ? value : "";
+}
+
+}  // namespace
+
+std::string default_db_dir() {
+    if (const std::string data = absolute_environment("XDG_DATA_HOME"); !data.empty()) return data + "/convt/tuned";
+    if (const std::string home = absolute_environment("HOME"); !home.empty()) return home + "/.local/share/convt/tuned";
+    return {};
+}
+
+std::string tuned_path(const std::string& dir, const Target& target) {
+    return dir + "/" + target.text() + ".tsv";
+}
+
+Result<std::optional<TunedRow>> find_tuned(const Problem& problem, const Target& target, const TunedOptions& options) {
+    if (options.untuned) return std::optional<TunedRow>();
+    static Tables tables;
+    static const std::string shipped = shipped_dir();
+    const std::string text = problem.text();
+    for (const std::string& dir : {options.db_dir.empty() ? default_db_dir() : options.db_dir, shipped}) {
+        if (dir.empty()) continue;
+        auto row = tables.find(tuned_path(dir, target), text);
+        if (!row.ok() || row.value().has_value()) return row;
+    }
+    return std::optional<TunedRow>();
+}
+
+}  // namespace convt
