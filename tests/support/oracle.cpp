@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/oracle.h"
+
+#include <algorithm>
+#include <cmath>
+#include <complex>
+#include <cstring>
+#include <limits>
+#include <type_traits>
+
+namespace convt::test {
+namespace {
+
+using Axes = std::array<Axis, 3>;
+using Extents = std::array<std::int64_t, 3>;
+
+// What an element type is read as and summed in.
+template <typename Element_, typename Wide_>
+struct Types {
+    using Element = Element_;
+    using Wide = Wide_;
+};
+
+double modulus(double v) {
+    return std::abs(v);
+}
+double modulus(long double v) {
+    return static_cast<double>(std::abs(v));
+}
+template <typename T>
+double modulus(const std::complex<T>& v) {
+    return static_cast<double>(std::abs(v.real()) + std::abs(v.imag()));
+}
+
+Extents inputs(const Axes& a) {
+    return {a[0].input, a[1].input, a[2].input};
+}
+Extents kernels(const Axes& a) {
+    return {a[0].kernel, a[1].kernel, a[2].kernel};
+}
+Extents outputs(const Axes& a) {
+    return {a[0].output(), a[1].output(), a[2].output()};
+}
+std::size_t volume(const Extents& e) {
+    return static_cast<std::size_t>(e[0] * e[1] * e[2]);
+}
+
+// The definition on one axis: where x[i] * w[k] goes; outside [0, output) it goes nowhere.
+std::int64_t lands_at(const Axis& a, std::int64_t i, std::int64_t k) {
+    return a.stride * i + a.dilation * k - a.pad_low;
+}
+bool inside(const Axis& a, std::int64_t o) {
+    return 0 <= o && o < a.output();
+}
+
+// y[lands_at(i, k)] += x[i] * w for one k and every i.
+template <typename T>
+void scatter_tap(const Axes& a, const Extents& k, const T& w, const T* x, T* y) {
+    std::int64_t first = 0;
+    std::int64_t last = a[2].input;
+    while (first < last && !inside(a[2], lands_at(a[2], first, k[2])))
+        ++first;
+    while (last > first && !inside(a[2], lands_at(a[2], last - 1, k[2])))
+        --last;
+    for (std::int64_t i0 = 0; i0 < a[0].input; ++i0) {
+        const std::int64_t o0 = lands_at(a[0], i0, k[0]);
+        if (!inside(a[0], o0)) continue;
+        for (std::int64_t i1 = 0; i1 < a[1].input; ++i1) {
+            const std::int64_t o1 = lands_at(a[1], i1, k[1]);
+            if (!inside(a[1], o1)) continue;
+            const T* from = x + (i0 * a[1].input + i1) * a[2].input;
+            T* to = y + (o0 * a[1].output() + o1) * a[2].output();
+            for (std::int64_t i2 = first; i2 < last; ++i2)
+                to[lands_at(a[2], i2, k[2])] += from[i2] * w;
+        }
+    }
+}
+
+// One channel pair: every tap of the kernel.
+template <typename T>
+void scatter(const Axes& a, const T* x, const T* w, T* y) {
+    for (std::int64_t k0 = 0; k0 < a[0].kernel; ++k0) {
+        for (std::int64_t k1 = 0; k1 < a[1].kernel; ++k1) {
+            for (std::int64_t k2 = 0; k2 < a[2].kernel; ++k2) {
+                scatter_tap(a, {k0, k1, k2}, w[(k0 * a[1].kernel + k1) * a[2].kernel + k2], x, y);
+            }
+        }
+    }
+}
+
+// Channels first whatever the problem's layouts are: (N, C_out, spatial) from x (N, C_in, spatial) and w (C_in,
+// C_out/groups, K). `y` holds the bias.
+template <typename T>
+void scatter_all(const Problem& p, const Axes& a, const std::vector<T>& x, const std::vector<T>& w, std::vector<T>& y) {
+    const std::int64_t in_group = p.in_channels / p.groups;
+    const std::int64_t out_group = p.out_channels / p.groups;
+    for (std::int64_t n = 0; n < p.batch; ++n) {
+        for (std::int64_t ci = 0; ci < p.in_channels; ++ci) {
+            for (std::int64_t j = 0; j < out_group; ++j) {
+                const std::int64_t co = ci / in_group * out_group + j;
+                scatter(a, x.data() + static_cast<std::size_t>(n * p.in_channels + ci) * volume(inputs(a)),
+                        w.data() + static_cast<std::size_t>(ci * out_group + j) * volume(kernels(a)),
+                        y.data() + static_cast<std::size_t>(n * p.out_channels + co) * volume(outputs(a)));
+            }
+        }
+    }
+}
+
+template <typename Visit>
+void for_each_element(std::int64_t batch, std::int64_t channels, const Extents& e, const Visit& visit) {
+    for (std::int64_t n = 0; n < batch; ++n)
+        for (std::int64_t c = 0; c < channels; ++c)
+            for (std::int64_t z = 0; z < e[0]; ++z)
+                for (std::int64_t y = 0; y < e[1]; ++y)
+                    for (std::int64_t x = 0; x < e[2]; ++x)
+                        visit(n, c, Extents{z, y, x});
+}
+
+template <typename T>
+std::vector<typename T::Wide> widen(const std::vector<std::byte>& bytes) {
+    std::vector<typename T::Element> elements(bytes.size() / sizeof(typename T::Element));
+    std::memcpy(elements.data(), bytes.data(), elements.size() * sizeof(typename T::Element));
+    return {elements.begin(), elements.end()};
+}
+
+template <typename T>
+std::vector<typename T::Wide> channels_first(const Problem& p, const Axes& a,
+                                             const std::vector<typename T::Wide>& input) {
+    std::vector<typename T::Wide> sorted;
+    sorted.reserve(input.size());
+    for_each_element(p.batch, p.in_channels, inputs(a), [&](std::int64_t n, std::int64_t c, const Extents& at) {
+        sorted.push_back(input[offset_of(p.input_layout, inputs(a), p.in_channels, n, c, at)]);
+    });
+    return sorted;
+}
+
+template <typename Wide>
+Wide after_epilogue(const Problem& p, Wide v) {
+    if constexpr (std::is_floating_point_v<Wide>) {
+        for (const EpilogueOp& op : p.epilogue) {
+            if (v < 0) v = op.kind == EpilogueOp::Kind::relu ? Wide{0} : v * static_cast<Wide>(op.value);
+        }
+    }
+    return v;
+}
+
+void put(std::vector<long double>& values, std::size_t at, long double v) {
+    values[at] = v;
+}
+template <typename T>
+void put(std::vector<long double>& values, std::size_t at, const std::complex<T>& v) {
+    values[2 * at] = v.real();
+    values[2 * at + 1] = v.imag();
+}
+
+template <typename T>
+std::vector<double> moduli(const std::vector<T>& list) {
+    std::vector<double> result(list.size());
+    std::transform(list.begin(), list.end(), result.begin(), [](const T& v) { return modulus(v); });
+    return result;
+}
+
+// Products that reach each spatial position of one output channel: the same scatter over ones.
+std::vector<double> counts(const Problem& p, const Axes& a) {
+    std::vector<double> count(volume(outputs(a)));
+    const std::vector<double> x(volume(inputs(a)), 1.0);
+    const std::vector<double> w(volume(kernels(a)), 1.0);
+    scatter(a, x.data(), w.data(), count.data());
+    for (double& c : count)
+        c *= static_cast<double>(p.in_channels / p.groups);
+    return count;
+}
+
+template <typename T>
+Reference run(const Problem& p, const Operands& operands) {
+    using Wide = typename T::Wide;
+    const Axes a = three_axes(p);
+    const std::vector<Wide> x = channels_first<T>(p, a, widen<T>(operands.x));
+    const std::vector<Wide> w = widen<T>(operands.weights);
+    const std::vector<Wide> bias = widen<T>(operands.bias);
+    std::vector<Wide> y;
+    for_each_element(p.batch, p.out_channels, outputs(a), [&](std::int64_t, std::int64_t c, const Extents&) {
+        y.push_back(p.bias ? bias[static_cast<std::size_t>(c)] : Wide{});
+    });
+    std::vector<double> magnitude = moduli(y);
+    scatter_all(p, a, x, w, y);
+    scatter_all(p, a, moduli(x), moduli(w), magnitude);
+    const std::vector<double> count = counts(p, a);
+
+    Reference result;
+    result.values.resize(y.size() * static_cast<std::size_t>(element_type_info(p.type).parts));
+    result.magnitudes.resize(y.size());
+    result.terms.resize(y.size());
+    std::size_t from = 0;
+    for_each_element(p.batch, p.out_channels, outputs(a), [&](std::int64_t n, std::int64_t c, const Extents& at) {
+        const std::size_t to = offset_of(p.output_layout, outputs(a), p.out_channels, n, c, at);
+        put(result.values, to, after_epilogue(p, y[from]));
+        result.magnitudes[to] = magnitude[from];
+        result.terms[to] = static_cast<std::int64_t>(count[from % count.size()]);
+        ++from;
+    });
+    return result;
+}
+
+double gamma(double n, double unit_roundoff) {
+    return n * unit_roundoff / (1 - n * unit_roundoff);
+}
+
+}  // namespace
+
+std::array<Axis, 3> three_axes(const Problem& problem) {
+    std::array<Axis, 3> axes{};
+    std::copy_n(problem.axes.begin(), problem.rank, axes.begin() + (3 - problem.rank));
+    return axes;
+}
+
+std::size_t offset_of(Layout layout, const std::array<std::int64_t, 3>& extents, std::int64_t channels, std::int64_t n,
+                      std::int64_t c, const std::array<std::int64_t, 3>& at) {
+    const auto volume_of = static_cast<std::int64_t>(volume(extents));
+    const std::int64_t spatial = (at[0] * extents[1] + at[1]) * extents[2] + at[2];
+    return static_cast<std::size_t>(layout == Layout::channels_first ? (n * channels + c) * volume_of + spatial
+                                                                     : (n * volume_of + spatial) * channels + c);
+}
+
+Reference oracle(const Problem& problem, const Operands& operands) {
+    switch (problem.type) {
+        case ElementType::f32:
+            return run<Types<float, double>>(problem, operands);
+        case ElementType::f64:
+            return run<Types<double, long double>>(problem, operands);
+        case ElementType::c64:
+            return run<Types<std::complex<float>, std::complex<double>>>(problem, operands);
+        case ElementType::c128:
+            return run<Types<std::complex<double>, std::complex<long double>>>(problem, operands);
+    }
+    return {};
+}
+
+double error_bound(const Problem& problem, const Reference& reference, std::size_t element) {
+    const ElementTypeInfo& type = element_type_info(problem.type);
+    // One part of a complex product is a sum of two real ones.
+    double n = static_cast<double>(reference.terms[element] * type.parts) + (problem.bias ? 1 : 0);
+    double growth = 1;
+    for (const EpilogueOp& op : problem.epilogue) {
+        if (op.kind != EpilogueOp::Kind::leaky) continue;
+        n += 1;
+        growth *= std::max(1.0, std::abs(static_cast<double>(op.value)));
+    }
+    const double roundoff = std::ldexp(1.0, -type.mantissa_bits);
+    const int wide_bits =
+        type.scalar_bytes == 4 ? std::numeric_limits<double>::digits : std::numeric_limits<long double>::digits;
+    return (gamma(n, roundoff) + gamma(n, std::ldexp(1.0, -wide_bits))) * growth * reference.magnitudes[element];
+}
+
+}  // namespace convt::test

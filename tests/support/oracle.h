@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The oracle: the slow, obviously right implementation that every kernel is held against. It scatters where kernels
+// gather, in a wider type, and knows no phase: every input element is sent to every output position that the definition
+// S * i + D * k = o + P names. With each value come the figures that bound what rounding may do to a kernel.
+#pragma once
+
+#include "convt/problem.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace convt::test {
+
+// Raw elements of problem.type, dense: x as the input layout says, weights (C_in, C_out/groups, K...), bias (C_out) or
+// empty.
+struct Operands {
+    std::vector<std::byte> x;
+    std::vector<std::byte> weights;
+    std::vector<std::byte> bias;
+};
+
+struct Reference {
+    // Scalars in the order of the output's memory; a complex element is two (real, imaginary). Summed in double for f32
+    // and c64, in long double for f64 and c128.
+    std::vector<long double> values;
+    // Per element: sum of |x| |w| over its terms, plus |bias|; |.| of a complex number is |re| + |im|.
+    std::vector<double> magnitudes;
+    // Per element: products summed.
+    std::vector<std::int64_t> terms;
+};
+
+// bias + scatter, then the epilogue from left to right. The problem is valid and the operands have its sizes.
+Reference oracle(const Problem& problem, const Operands& operands);
+
+// How far a correct kernel may be from `reference.values` at output element `element`: gamma_n * magnitude (Higham,
+// "Accuracy and Stability of Numerical Algorithms", 2nd ed., 3.1: holds for every order of summation, with or without
+// fused multiply-add), n = products + bias + epilogue operations, and the oracle's own gamma_n on top. It assumes no
+// underflow, which `uniform_operands` guarantees.
+double error_bound(const Problem& problem, const Reference& reference, std::size_t element);
+
+// Extents of `problem` filled up to three axes: leading ones of extent, kernel and stride 1.
+std::array<Axis, 3> three_axes(const Problem& problem);
+
+// Offsets of element (n, c, z, y, x) in a dense tensor of either layout; `extents` are the three spatial ones.
+std::size_t offset_of(Layout layout, const std::array<std::int64_t, 3>& extents, std::int64_t channels, std::int64_t n,
+                      std::int64_t c, const std::array<std::int64_t, 3>& at);
+
+}  // namespace convt::test

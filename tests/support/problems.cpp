@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/problems.h"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <numeric>
+
+namespace convt::test {
+namespace {
+
+constexpr std::array<std::int64_t, 8> primes{2, 3, 5, 7, 11, 13, 17, 23};
+
+std::int64_t extent(Random& r, int rank) {
+    if (r.chance(15)) return 1;
+    if (r.chance(30)) return r.pick(primes);
+    return r.between(2, rank == 1 ? 200 : rank == 2 ? 28 : 10);
+}
+
+// Mostly a handful; sometimes more than the lanes of two vectors, and rarely a round number of them.
+std::int64_t channels(Random& r) {
+    if (r.chance(20)) return 1;
+    if (r.chance(10)) return 16 * r.between(1, 6);
+    return r.chance(30) ? r.between(9, 70) : r.between(2, 8);
+}
+
+void choose_channels(Random& r, Problem& p) {
+    p.groups = r.chance(50) ? 1 : r.between(2, 5);
+    p.in_channels = p.groups * channels(r);
+    p.out_channels = p.groups * channels(r);
+    if (r.chance(20)) {  // depthwise, with one to three outputs a channel
+        p.groups = p.in_channels = channels(r);
+        p.out_channels = p.groups * r.between(1, 3);
+    }
+}
+
+Axis random_axis(Random& r, int rank) {
+    Axis a;
+    a.input = extent(r, rank);
+    a.kernel = r.chance(10) ? r.between(1, rank == 1 ? 40 : 9) : r.between(1, 5);
+    a.stride = r.chance(35) ? 1 : r.chance(80) ? r.between(2, 4) : a.kernel + r.between(0, 3);
+    a.dilation = r.chance(60) ? 1 : r.between(2, 5);
+    if (r.chance(5)) a.dilation = a.input + r.between(0, 2);  // every tap but one may miss the input
+    // Up to one more than the whole reach of the kernel: padding may also crop what no tap touches.
+    const std::int64_t reach = a.dilation * (a.kernel - 1) + 1;
+    if (r.chance(65)) a.pad_low = a.pad_high = r.between(0, std::min<std::int64_t>(reach, 12));
+    if (r.chance(35)) a.pad_high = r.between(0, std::min<std::int64_t>(reach, 12));
+    if (r.chance(45)) a.output_padding = r.between(0, std::max(a.stride, a.dilation) - 1);
+    return a;
+}
+
+// At most one slope that is no power of two, so that integer data stays comparable bit for bit (data.h).
+void choose_epilogue(Random& r, Problem& p) {
+    if (element_type_info(p.type).parts != 1 || !r.chance(40)) return;
+    constexpr std::array<float, 5> dyadic{0.5F, 0.25F, 2.0F, -0.5F, 0.0F};
+    constexpr std::array<float, 3> rounding{0.1F, 0.01F, 0.2F};
+    const std::int64_t count = r.between(1, 3);
+    const std::int64_t rounding_one = r.between(0, 3);
+    for (std::int64_t i = 0; i < count; ++i) {
+        if (r.chance(40)) {
+            p.epilogue.push_back({EpilogueOp::Kind::relu});
+        } else {
+            p.epilogue.push_back({EpilogueOp::Kind::leaky, i == rounding_one ? r.pick(rounding) : r.pick(dyadic)});
+        }
+    }
+}
+
+std::int64_t product(const std::vector<std::int64_t>& shape) {
+    return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+}
+
+Problem any_problem(Random& r) {
+    Problem p;
+    p.rank = static_cast<int>(r.between(1, 3));
+    p.type = r.pick(element_types()).type;
+    p.batch = r.chance(70) ? 1 : r.between(2, 4);
+    choose_channels(r, p);
+    for (int i = 0; i < p.rank; ++i)
+        p.axes[i] = random_axis(r, p.rank);
+    p.input_layout = r.chance(35) ? Layout::channels_last : Layout::channels_first;
+    p.output_layout = r.chance(35) ? Layout::channels_last : Layout::channels_first;
+    p.bias = r.chance(50);
+    p.direct = r.chance(15);
+    choose_epilogue(r, p);
+    return p;
+}
+
+void add_simpler_axis(const Problem& p, int i, std::vector<Problem>& list) {
+    const auto with = [&](std::int64_t Axis::*field, std::int64_t value) {
+        Problem q = p;
+        q.axes[i].*field = value;
+        list.push_back(q);
+    };
+    const Axis& a = p.axes[i];
+    for (const auto field : {&Axis::input, &Axis::kernel, &Axis::stride, &Axis::dilation}) {
+        if (a.*field > 2) with(field, a.*field / 2);
+        if (a.*field > 1) with(field, a.*field - 1);
+    }
+    for (const auto field : {&Axis::pad_low, &Axis::pad_high, &Axis::output_padding}) {
+        if (a.*field > 0) with(field, 0);
+        if (a.*field > 1) with(field, a.*field - 1);
+    }
+}
+
+}  // namespace
+
+Problem random_problem(Random& random, const SizeLimit& limit) {
+    while (true) {
+        Problem p = any_problem(random);
+        if (p.multiply_adds() > limit.multiply_adds || !p.validate().ok()) continue;
+        if (product(p.output_shape()) <= limit.output_elements) return p;
+    }
+}
+
+std::vector<Problem> simpler(const Problem& problem) {
+    std::vector<Problem> list;
+    const auto with = [&](const std::function<void(Problem&)>& change) {
+        list.push_back(problem);
+        change(list.back());
+    };
+    with([](Problem& p) { p.batch = 1; });
+    with([](Problem& p) { p.in_channels = p.groups; });
+    with([](Problem& p) { p.out_channels = p.groups; });
+    with([](Problem& p) { p.in_channels /= p.groups, p.out_channels /= p.groups, p.groups = 1; });
+    with([](Problem& p) { p.epilogue.clear(); });
+    with([](Problem& p) { p.bias = false; });
+    with([](Problem& p) { p.direct = false; });
+    with([](Problem& p) { p.input_layout = Layout::channels_first; });
+    with([](Problem& p) { p.output_layout = Layout::channels_first; });
+    with([](Problem& p) { p.in_channels = p.in_channels / p.groups / 2 * p.groups; });
+    with([](Problem& p) { p.out_channels = p.out_channels / p.groups / 2 * p.groups; });
+    with([](Problem& p) { p.out_channels -= p.groups; });
+    for (int i = 0; i < problem.rank; ++i)
+        add_simpler_axis(problem, i, list);
+    std::erase_if(list, [&](const Problem& p) { return p == problem || !p.validate().ok(); });
+    return list;
+}
+
+}  // namespace convt::test

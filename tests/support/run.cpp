@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/run.h"
+
+#include "tests/support/guarded.h"
+#include "tests/support/random.h"
+
+namespace convt::test {
+namespace {
+
+std::vector<std::int64_t> shape_of(std::vector<std::int64_t> shape, bool unbatched) {
+    if (unbatched) shape.erase(shape.begin());
+    return shape;
+}
+
+Status call(const Kernel& kernel, const TensorView& x, const TensorView& w, const TensorView& bias, const TensorView& y,
+            const RunOptions& options) {
+    CallOptions call_options;
+    call_options.threads = options.threads;
+    if (!options.packed) return kernel.run(x, w, bias, y, call_options);
+    Result<PackedWeights> packed = kernel.pack(w);
+    if (!packed.ok()) return packed.status();
+    return kernel.run(x, packed.value(), bias, y, call_options);
+}
+
+}  // namespace
+
+RunOptions random_run_options(const Problem& problem, std::uint64_t seed) {
+    Random random(seed);
+    RunOptions options;
+    options.threads = static_cast<int>(random.between(1, 4));
+    options.gap = random.chance(30) ? random.between(1, 9) : 0;
+    options.guard_after = random.chance(50);
+    options.unbatched = problem.batch == 1 && random.chance(30);
+    options.packed = random.chance(80);
+    return options;
+}
+
+Result<std::vector<std::byte>> run_guarded(const Kernel& kernel, const Operands& operands, const RunOptions& options) {
+    const Problem& p = kernel.problem();
+    const Guard guard = options.guard_after ? Guard::after : Guard::before;
+    GuardedTensor x(p.type, shape_of(p.input_shape(), options.unbatched), options.gap, guard);
+    GuardedTensor w(p.type, p.weight_shape(), 0, guard);
+    GuardedTensor bias(p.type, {p.out_channels}, 0, guard);
+    GuardedTensor y(p.type, shape_of(p.output_shape(), options.unbatched), options.gap, guard);
+    x.write(operands.x);
+    w.write(operands.weights);
+    if (p.bias) bias.write(operands.bias);
+    const Status status = call(kernel, x.view(), w.view(), p.bias ? bias.view() : TensorView{}, y.view(), options);
+    if (!status.ok()) return status;
+    if (!y.intact()) return Status(Code::wrong_result, "bytes around the output's elements were written");
+    if (!x.intact() || x.read() != operands.x) return Status(Code::wrong_result, "the input was written");
+    if (w.read() != operands.weights) return Status(Code::wrong_result, "the weights were written");
+    return y.read();
+}
+
+}  // namespace convt::test
