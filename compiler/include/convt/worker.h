@@ -6,6 +6,7 @@
 #include "convt/object.h"
 #include "convt/tuned.h"
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -22,6 +23,8 @@ struct WorkerOptions {
     std::string schedule;                                        // empty: tuned or default
     TunedOptions tuned;
     bool admit = true;
+    // Not owned, outlives every call. When it becomes true, running workers are ended: Code::interrupted.
+    const std::atomic<bool>* cancel = nullptr;
 };
 
 // Runs one worker process a compile. Thread-safe; several may run at once. Code::io_error names the path where there is
