@@ -30,7 +30,8 @@ void Tool::add_schedules(TunedOptions& tuned) {
 }
 
 void Tool::add_threads(int& threads) {
-    app_.add_option("--threads", threads, "Threads a kernel runs on (default: one per CPU)")
+    const std::string unset = threads == 0 ? "one per CPU" : std::to_string(threads);
+    app_.add_option("--threads", threads, "Threads a kernel runs on (default: " + unset + ")")
         ->check(CLI::Range(1, max_threads))
         ->type_name("N");
 }

@@ -33,7 +33,7 @@ class Tool {
     CLI::App& app() noexcept { return app_; }
 
     void add_schedules(TunedOptions& tuned);                     // --db DIR, --untuned
-    void add_threads(int& threads);                              // --threads N; unset leaves `threads`
+    void add_threads(int& threads);                              // --threads N; unset leaves `threads`, 0: one per CPU
     void add_target(Target& target);                             // --target T; unset is the host
     void add_problem(Problem& problem);                          // PROBLEM, required
     void add_problem_file(std::vector<NamedProblem>& problems);  // --problems FILE, required

@@ -3,6 +3,7 @@
 // work holds a PollInterrupts and asks `interrupted` in its loop.
 #pragma once
 
+#include <atomic>
 #include <string>
 
 namespace convt::cli {
@@ -19,6 +20,8 @@ class PollInterrupts {
     PollInterrupts& operator=(const PollInterrupts&) = delete;
 };
 bool interrupted() noexcept;
+// What `interrupted` reads, for calls that watch a flag while they wait.
+const std::atomic<bool>& interrupt_flag() noexcept;
 
 // Names a file that is not whole yet. One at a time in a process.
 class TemporaryFile {

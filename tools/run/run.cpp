@@ -5,6 +5,7 @@
 #include "convt/engine.h"
 #include "convt/worker.h"
 #include "tools/common/files.h"
+#include "tools/common/interrupt.h"
 #include "tools/common/npy.h"
 
 #include <fmt/format.h>
@@ -81,7 +82,10 @@ Result<Inputs> read_inputs(const Options& options) {
 }
 
 Result<std::shared_ptr<const Kernel>> find_kernel(const Options& options) {
+    // Interrupted, the compile worker is ended too.
+    const PollInterrupts poll;
     WorkerOptions worker;
+    worker.cancel = &interrupt_flag();
     worker.tuned = options.tuned;
     EngineOptions engine_options;
     engine_options.compiler = worker_compiler(worker);

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/bench/reference.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+namespace convt::cli {
+
+namespace {
+
+// Steele, Lea, Flood: Fast splittable pseudorandom number generators (2014): 64 bits of state, one value a step.
+std::uint64_t split_mix(std::uint64_t& state) {
+    state += 0x9E3779B97F4A7C15U;
+    std::uint64_t z = state;
+    z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9U;
+    z = (z ^ (z >> 27U)) * 0x94D049BB133111EBU;
+    return z ^ (z >> 31U);
+}
+
+// Values are multiples of 2^-23 in both types: no product of two becomes denormal.
+template <typename Scalar>
+void fill(std::span<std::byte> data, std::uint64_t seed) {
+    for (std::size_t i = 0; i + sizeof(Scalar) <= data.size(); i += sizeof(Scalar)) {
+        const auto value = static_cast<Scalar>(std::ldexp(static_cast<double>(split_mix(seed) >> 40U), -23) - 1.0);
+        std::memcpy(data.data() + i, &value, sizeof value);
+    }
+}
+
+// Strides of channel and axes in elements, for one layout; the batch stride is the product of all extents.
+struct Strides {
+    std::int64_t batch = 1;
+    std::int64_t channel = 1;
+    std::array<std::int64_t, 3> axes{};
+};
+
+Strides strides_of(const Problem& problem, Layout layout, std::int64_t channels, bool output) {
+    Strides s;
+    const bool last = layout == Layout::channels_last;
+    std::int64_t stride = last ? channels : 1;
+    for (int a = problem.rank - 1; a >= 0; --a) {
+        const Axis& axis = problem.axes[static_cast<std::size_t>(a)];
+        s.axes[static_cast<std::size_t>(a)] = stride;
+        stride *= output ? axis.output() : axis.input;
+    }
+    s.channel = last ? 1 : stride;
+    s.batch = last ? stride : stride * channels;
+    return s;
+}
+
+// Where one output is: batch, channel, one position an axis.
+struct Position {
+    std::int64_t batch = 0;
+    std::int64_t channel = 0;
+    std::array<std::int64_t, 3> at{};
+};
+
+std::int64_t offset(const Strides& s, const Position& p) {
+    std::int64_t sum = p.batch * s.batch + p.channel * s.channel;
+    for (std::size_t a = 0; a < 3; ++a)
+        sum += p.at[a] * s.axes[a];
+    return sum;
+}
+
+// Offsets into x and w, relative to batch and channel, of every pair that reaches one output.
+using Pairs = std::vector<std::pair<std::int64_t, std::int64_t>>;
+
+Pairs pairs_of(const Problem& problem, const Strides& x, const Position& p) {
+    Pairs pairs = {{0, 0}};
+    for (std::size_t a = 0; a < static_cast<std::size_t>(problem.rank); ++a) {
+        const Axis& axis = problem.axes[a];
+        Pairs longer;
+        for (const auto& [x_offset, w_offset] : pairs) {
+            for (std::int64_t k = 0; k < axis.kernel; ++k) {
+                // stride * i + dilation * k = o + pad_low
+                const std::int64_t reached = p.at[a] + axis.pad_low - axis.dilation * k;
+                if (reached < 0 || reached % axis.stride != 0 || reached / axis.stride >= axis.input) continue;
+                longer.emplace_back(x_offset + reached / axis.stride * x.axes[a], w_offset * axis.kernel + k);
+            }
+        }
+        pairs = std::move(longer);
+    }
+    return pairs;
+}
+
+struct Expected {
+    std::array<long double, 2> value{};  // the parts
+    std::array<long double, 2> bound{};
+};
+
+template <typename Scalar>
+class Reference {
+  public:
+    Reference(const Problem& problem, const Operands& operands)
+        : problem_(problem),
+          operands_(operands),
+          type_(element_type_info(problem.type)),
+          x_strides_(strides_of(problem, problem.input_layout, problem.in_channels, false)),
+          y_strides_(strides_of(problem, problem.output_layout, problem.out_channels, true)) {}
+
+    void compare(const Position& p, Deviation& deviation) const {
+        const Expected expected = at(p);
+        for (int part = 0; part < type_.parts; ++part) {
+            const auto i = static_cast<std::size_t>(part);
+            const long double found = scalar(operands_.y, offset(y_strides_, p), part);
+            const auto error = static_cast<double>(std::fabs(found - expected.value[i]));
+            const auto bound = static_cast<double>(expected.bound[i]);
+            deviation.max_error = std::max(deviation.max_error, error);
+            deviation.error_bound = std::max(deviation.error_bound, bound);
+            if (!(error <= bound) && deviation.wrong.empty()) {  // not a number is beyond every bound
+                deviation.max_error = error;
+                deviation.wrong =
+                    fmt::format("output (n {}, c {}, {}) part {} is {}, must be {} within {}", p.batch, p.channel,
+                                fmt::join(p.at.begin(), p.at.begin() + problem_.rank, ", "), part,
+                                static_cast<double>(found), static_cast<double>(expected.value[i]), bound);
+            }
+        }
+    }
+
+  private:
+    long double scalar(std::span<const std::byte> tensor, std::int64_t element, int part) const {
+        Scalar value;
+        std::memcpy(&value, tensor.data() + static_cast<std::size_t>(element * type_.parts + part) * sizeof value,
+                    sizeof value);
+        return static_cast<long double>(value);
+    }
+
+    // Adds x * w to the parts, and the magnitudes of its scalar products to `size`.
+    void add_product(std::int64_t x, std::int64_t w, std::array<long double, 2>& sum,
+                     std::array<long double, 2>& size) const {
+        const long double a = scalar(operands_.x, x, 0);
+        const long double c = scalar(operands_.w, w, 0);
+        if (type_.parts == 1) {
+            sum[0] += a * c;
+            size[0] += std::fabs(a * c);
+            return;
+        }
+        const long double b = scalar(operands_.x, x, 1);
+        const long double d = scalar(operands_.w, w, 1);
+        sum[0] += a * c - b * d;
+        size[0] += std::fabs(a * c) + std::fabs(b * d);
+        sum[1] += a * d + b * c;
+        size[1] += std::fabs(a * d) + std::fabs(b * c);
+    }
+
+    Expected at(const Position& p) const {
+        const std::int64_t in = problem_.in_channels / problem_.groups;
+        const std::int64_t out = problem_.out_channels / problem_.groups;
+        const std::int64_t first = p.channel / out * in;
+        std::int64_t taps = 1;
+        for (int a = 0; a < problem_.rank; ++a)
+            taps *= problem_.axes[static_cast<std::size_t>(a)].kernel;
+        const Pairs pairs = pairs_of(problem_, x_strides_, p);
+
+        Expected e;
+        std::array<long double, 2> size{};
+        for (int part = 0; problem_.bias && part < type_.parts; ++part) {
+            const auto i = static_cast<std::size_t>(part);
+            e.value[i] = scalar(operands_.bias, p.channel, part);
+            size[i] = std::fabs(e.value[i]);
+        }
+        for (std::int64_t ci = first; ci < first + in; ++ci) {
+            const std::int64_t x = p.batch * x_strides_.batch + ci * x_strides_.channel;
+            const std::int64_t w = (ci * out + p.channel % out) * taps;
+            for (const auto& [dx, dw] : pairs)
+                add_product(x + dx, w + dw, e.value, size);
+        }
+        finish(e, size, static_cast<std::int64_t>(pairs.size()) * in * type_.parts);
+        return e;
+    }
+
+    // In any order of summation, fused or not, a product passes at most n + 1 roundings among n products and a bias
+    // (Higham, Accuracy and Stability of Numerical Algorithms, 3.1); one more is granted to each epilogue operation.
+    void finish(Expected& e, const std::array<long double, 2>& size, std::int64_t products) const {
+        const auto roundings =
+            static_cast<long double>(products + 1 + static_cast<std::int64_t>(problem_.epilogue.size()));
+        const long double nu = std::ldexp(roundings, -type_.mantissa_bits);
+        for (std::size_t i = 0; i < 2; ++i) {
+            e.bound[i] = nu / (1.0L - nu) * size[i];
+            for (const EpilogueOp& op : problem_.epilogue) {
+                const long double slope =
+                    op.kind == EpilogueOp::Kind::leaky ? static_cast<long double>(op.value) : 0.0L;
+                if (e.value[i] < 0.0L) e.value[i] *= slope;
+                e.bound[i] *= std::max(1.0L, std::fabs(slope));
+            }
+        }
+    }
+
+    const Problem& problem_;
+    const Operands& operands_;
+    const ElementTypeInfo& type_;
+    Strides x_strides_;
+    Strides y_strides_;
+};
+
+template <typename Scalar>
+Deviation compare(const Problem& problem, const Operands& operands, std::int64_t samples, std::uint64_t seed) {
+    const Reference<Scalar> reference(problem, operands);
+    Deviation deviation;
+    const auto choose = [&](auto&& of) {  // of(extent) gives an index
+        Position p{of(problem.batch), of(problem.out_channels), {}};
+        for (int a = 0; a < problem.rank; ++a) {
+            const auto i = static_cast<std::size_t>(a);
+            p.at[i] = of(problem.axes[i].output());
+        }
+        reference.compare(p, deviation);
+    };
+    for (unsigned corner = 0; corner < 32; ++corner) {
+        unsigned bits = corner;
+        choose([&bits](std::int64_t extent) { return (std::exchange(bits, bits >> 1U) & 1U) != 0 ? extent - 1 : 0; });
+    }
+    for (std::int64_t s = 0; s < samples; ++s) {
+        choose([&seed](std::int64_t extent) {
+            return static_cast<std::int64_t>(split_mix(seed) % static_cast<std::uint64_t>(extent));
+        });
+    }
+    return deviation;
+}
+
+}  // namespace
+
+void fill_uniform(std::span<std::byte> data, ElementType type, std::uint64_t seed) {
+    if (element_type_info(type).scalar_bytes == 4) {
+        fill<float>(data, seed);
+    } else {
+        fill<double>(data, seed);
+    }
+}
+
+Deviation compare_sampled(const Problem& problem, const Operands& operands, std::int64_t samples, std::uint64_t seed) {
+    return element_type_info(problem.type).scalar_bytes == 4 ? compare<float>(problem, operands, samples, seed)
+                                                             : compare<double>(problem, operands, samples, seed);
+}
+
+}  // namespace convt::cli

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/bench/report.h"
+
+#include "convt/engine.h"
+#include "tools/bench/statistics.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace convt::cli {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// What a user waits for; the distance to these is printed with every run.
+constexpr double compile_goal_ms = 250.0;
+constexpr double load_goal_ms = 5.0;
+
+std::vector<double> column(const std::vector<CaseReport>& cases, double (*value)(const CaseReport&)) {
+    std::vector<double> all(cases.size());
+    std::transform(cases.begin(), cases.end(), all.begin(), value);
+    return all;
+}
+
+Json case_json(const CaseReport& c) {
+    return {{"name", c.name},
+            {"problem", c.problem.text()},
+            {"target", c.target},
+            {"threads", c.threads},
+            {"strategy", c.strategy},
+            {"schedule_source", c.schedule_source},
+            {"median_us", c.median_us},
+            {"interval_us", {c.low_us, c.high_us}},
+            {"gflops", c.gflops()},
+            {"roofline_us", c.roofline_us},
+            {"roofline_share", c.roofline_share()},
+            {"compile_ms", c.compile_ms},
+            {"admission_ms", c.admission_ms},
+            {"load_ms", c.load_ms},
+            {"code_bytes", c.code_bytes},
+            {"packed_bytes", c.packed_bytes},
+            {"max_error", c.max_error},
+            {"error_bound", c.error_bound},
+            {"peers", Json::object()}};
+}
+
+}  // namespace
+
+double CaseReport::gflops() const {
+    return 2e-3 * static_cast<double>(problem.multiply_adds()) / median_us;
+}
+
+std::string report_json(const MachineReport& machine, const std::vector<CaseReport>& cases) {
+    Json json;
+    json["machine"] = {{"cpu", machine.cpu},
+                       {"cpus", machine.cpus},
+                       {"host", machine.host},
+                       {"system", machine.system},
+                       {"date", machine.date},
+                       {"version", convt::version()},
+                       {"compiler", machine.compiler},
+                       {"threads", machine.threads},
+                       {"processes", machine.processes},
+                       {"seed", machine.seed},
+                       {"peak_gflops", {{"f32", machine.f32_gflops}, {"f64", machine.f64_gflops}}},
+                       {"bandwidth_gbs", Json::object()}};
+    json["cases"] = Json::array();
+    for (const CaseReport& c : cases) {
+        json["machine"]["bandwidth_gbs"][c.name] = c.bandwidth_gbs;
+        json["cases"].push_back(case_json(c));
+    }
+    return json.dump(2) + "\n";
+}
+
+void print_table(std::ostream& out, const MachineReport& machine, const std::vector<CaseReport>& cases) {
+    std::size_t width = 4;
+    for (const CaseReport& c : cases)
+        width = std::max(width, c.name.size());
+    out << fmt::format("{} ({}), {} threads, {} processes a case, seed {}\n", machine.cpu, machine.host,
+                       machine.threads, machine.processes, machine.seed);
+    out << fmt::format("peak: f32 {:.1f} GFLOP/s, f64 {:.1f} GFLOP/s\n\n", machine.f32_gflops, machine.f64_gflops);
+    out << fmt::format("{:<{}}  {:<16} {:<8} {:>11} {:>23} {:>8} {:>8} {:>9} {:>7} {:>9} {:>9}\n", "case", width,
+                       "strategy", "schedule", "us", "interval", "GFLOP/s", "of roof", "compile", "load", "error",
+                       "bound");
+    for (const CaseReport& c : cases) {
+        out << fmt::format(
+            "{:<{}}  {:<16} {:<8} {:>11.2f} {:>23} {:>8.1f} {:>6.1f} % {:>6.0f} ms {:>4.1f} ms {:>9.2e} {:>9.2e}\n",
+            c.name, width, c.strategy, c.schedule_source, c.median_us,
+            fmt::format("{:.2f} - {:.2f}", c.low_us, c.high_us), c.gflops(), 100.0 * c.roofline_share(), c.compile_ms,
+            c.load_ms, c.max_error, c.error_bound);
+    }
+    out << fmt::format("\ngeometric means: {:.1f} GFLOP/s, {:.1f} % of the roofline\n",
+                       geometric_mean(column(cases, [](const CaseReport& c) { return c.gflops(); })),
+                       100.0 * geometric_mean(column(cases, [](const CaseReport& c) { return c.roofline_share(); })));
+    out << fmt::format("medians: compile {:.0f} ms (goal {:.0f}), load {:.1f} ms (goal {:.0f})\n",
+                       median(column(cases, [](const CaseReport& c) { return c.compile_ms; })), compile_goal_ms,
+                       median(column(cases, [](const CaseReport& c) { return c.load_ms; })), load_goal_ms);
+}
+
+}  // namespace convt::cli

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// One fact a line, its name in front. The kernel is compiled, for sizes that only an object knows; it is not run.
+#include "tools/explain/explain.h"
+
+#include "compiler/phase_table.h"
+#include "convt/engine.h"
+#include "convt/halide_compiler.h"
+#include "convt/worker.h"
+#include "tools/common/cost.h"
+#include "tools/common/npy.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+namespace convt::cli {
+
+namespace {
+
+struct Options {
+    Problem problem;
+    Target target;
+    CompileOptions compile;
+};
+
+class Facts {
+  public:
+    explicit Facts(std::ostream& out) : out_(out) {}
+    void line(std::string_view name, const std::string& value) { out_ << fmt::format("{:<14} {}\n", name, value); }
+    void bytes(std::string_view name, std::int64_t value) { line(name, fmt::format("{} bytes", value)); }
+
+  private:
+    std::ostream& out_;
+};
+
+// The input with the zeros around it that taps read: what a strategy that copies it needs at least.
+std::int64_t padded_bytes(const Problem& problem) {
+    std::int64_t bytes = problem.batch * problem.in_channels * element_type_info(problem.type).bytes();
+    for (int a = 0; a < problem.rank; ++a) {
+        const PhaseTable phases(problem.axes[static_cast<std::size_t>(a)]);
+        bytes *= phases.positions() + phases.highest_offset() - phases.lowest_offset();
+    }
+    return bytes;
+}
+
+void explain_plan(Facts& facts, const Plan& plan) {
+    facts.line("strategy", fmt::format("{}: {}", plan.strategy, plan.reason));
+    facts.line("schedule", fmt::format("{} ({})", plan.schedule.text(), plan.source));
+    for (const Refusal& refusal : plan.refusals)
+        facts.line("refused", fmt::format("{}: {}", refusal.strategy, refusal.reason));
+}
+
+void explain_sizes(Facts& facts, const Problem& problem, const Cost& cost, const Object& object) {
+    facts.bytes("input", cost.input_bytes);
+    facts.bytes("output", cost.output_bytes);
+    facts.bytes("weights", cost.weight_bytes);
+    facts.bytes("packed", object.info.packed_bytes());
+    facts.bytes("padded copy", padded_bytes(problem));
+    facts.bytes("object", static_cast<std::int64_t>(object.code.size()));
+}
+
+void explain_roofline(Facts& facts, const Problem& problem, const Cost& cost) {
+    const double flops = 2.0 * cost.inside_multiply_adds;
+    const std::int64_t bytes = cost.bytes_read() + cost.output_bytes;
+    facts.line("multiply-adds", fmt::format("{}", problem.multiply_adds()));
+    facts.line("roofline", fmt::format("{:.0f} flops inside the output, {} bytes touched once, {:.2f} flops a byte",
+                                       flops, bytes, flops / static_cast<double>(bytes)));
+}
+
+Status explain(const Options& options, std::ostream& out) {
+    const Problem& problem = options.problem;
+    const Result<Plan> plan = make_plan(problem, options.target, options.compile);
+    if (!plan.ok()) return plan.status();
+    const Result<Object> object = compile_object(problem, options.target, options.compile);
+    if (!object.ok()) return object.status();
+    WorkerOptions worker;
+    worker.tuned = options.compile.tuned;
+    const Result<std::string> fingerprint = worker_compiler(worker)->fingerprint(problem, options.target);
+    if (!fingerprint.ok()) return fingerprint.status();
+
+    Facts facts(out);
+    const Cost cost = cost_of(problem);
+    facts.line("problem", problem.text());
+    facts.line("target", options.target.text());
+    facts.line("output shape", shape_text(problem.output_shape()));
+    explain_plan(facts, plan.value());
+    explain_sizes(facts, problem, cost, object.value());
+    explain_roofline(facts, problem, cost);
+    facts.line("cache key", cache_key(problem, options.target, fingerprint.value()));
+    return {};
+}
+
+}  // namespace
+
+int explain_tool(const Arguments& arguments, std::ostream& out, std::ostream& err) {
+    Tool tool("convt-explain", "Shows what convt makes of a problem: plan, refusals, sizes, roofline, cache key.");
+    Options options;
+    options.compile.admit = false;
+    tool.add_problem(options.problem);
+    tool.add_schedules(options.compile.tuned);
+    tool.add_target(options.target);
+    return tool.run(arguments, out, err, [&] { return explain(options, out); });
+}
+
+}  // namespace convt::cli
