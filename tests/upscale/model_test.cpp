@@ -119,11 +119,12 @@ TEST_CASE("weights that are not the graph's are refused", "[upscale]") {
     CHECK_THAT(parse_model(small_graph, infinite).status().message(), ContainsSubstring("not finite"));
 }
 
-TEST_CASE("no prefix of a graph and no changed byte is read beyond its end", "[upscale]") {
+TEST_CASE("a graph cut short is refused, and no changed byte makes trouble", "[upscale]") {
     const std::string weights = small_weights();
-    for (std::size_t at = 0; at < small_graph.size(); ++at) {
-        CHECK((at + 1 == small_graph.size() || !parse_model(small_graph.substr(0, at), weights).ok() ||
-               at > small_graph.size() - 2));
+    // Only the last line's end may be missing.
+    for (std::size_t at = 0; at + 1 < small_graph.size(); ++at) {
+        CAPTURE(at);
+        CHECK_FALSE(parse_model(small_graph.substr(0, at), weights).ok());
         for (const char other : {'\0', ' ', '9', '-', '\n'}) {
             std::string graph = small_graph;
             graph[at] = other;

@@ -170,7 +170,7 @@ Status parse_layer(const Line& line, std::int64_t in_channels, Layer& layer) {
     if (status.ok()) status = get(line, bias_term, 0, 1, 1, has_bias);
     if (!status.ok()) return status;
     const std::int64_t wanted = layer.out_channels * in_channels * layer.kernel * layer.kernel;
-    status = get(line, weight_count, wanted, wanted, wanted, count);
+    status = get(line, weight_count, 0, wanted, wanted, count);
     return status.ok() ? parse_activation(line, layer) : status;
 }
 
