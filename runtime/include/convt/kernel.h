@@ -80,8 +80,10 @@ class Kernel {
     Status run(const TensorView& x, const TensorView& w, const TensorView& bias, const TensorView& y,
                const CallOptions& options = {}) const noexcept;
 
+    struct Impl;  // convt's own
+
   private:
-    struct Impl;
+    friend Status admit(const Kernel& kernel);
     explicit Kernel(std::unique_ptr<Impl> impl) noexcept;
     std::unique_ptr<Impl> impl_;
 };

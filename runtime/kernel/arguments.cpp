@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks of a caller's tensors. The check runs at every call and allocates only where it fails.
+#include "runtime/kernel/arguments.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace convt {
+namespace {
+
+template <typename... Args>
+Status refuse(const TensorRule& rule, fmt::format_string<Args...> format, Args&&... args) {
+    return {Code::invalid_argument, fmt::format("{}: {}", rule.name, fmt::format(format, std::forward<Args>(args)...))};
+}
+
+std::span<const std::int64_t> shape(const std::int64_t* extents, int rank) {
+    return {extents, static_cast<std::size_t>(std::clamp(rank, 0, TensorView::max_rank))};
+}
+
+// Strides of a dense tensor whose Halide dimensions lie in memory in the order `innermost_first`.
+void set_dense_strides(TensorRule& rule, std::span<const int> innermost_first) {
+    std::array<std::int64_t, TensorView::max_rank> extent;
+    extent.fill(1);
+    for (int i = 0; i < rule.rank; ++i)
+        extent[rule.halide[i]] = rule.extents[i];
+    rule.innermost = innermost_first.front();
+    std::int64_t stride = 1;
+    for (const int dimension : innermost_first) {
+        rule.dense[dimension] = stride;
+        stride *= extent[dimension];
+    }
+}
+
+// Halide's numbers of x y z c n.
+constexpr int c_dimension = 3;
+constexpr int n_dimension = 4;
+
+TensorRule image_rule(const char* name, const Problem& problem, const std::vector<std::int64_t>& extents,
+                      Layout layout) {
+    TensorRule rule;
+    rule.name = name;
+    rule.type = problem.type;
+    rule.rank = static_cast<int>(extents.size());
+    std::copy(extents.begin(), extents.end(), rule.extents.begin());
+    rule.halide_rank = TensorView::max_rank;
+    rule.may_drop_batch = problem.batch == 1;
+    const bool last = layout == Layout::channels_last;
+    rule.halide[0] = n_dimension;
+    rule.halide[last ? rule.rank - 1 : 1] = c_dimension;
+    for (int axis = 0; axis < problem.rank; ++axis)
+        rule.halide[axis + (last ? 1 : 2)] = problem.rank - 1 - axis;
+    constexpr int first_order[] = {0, 1, 2, c_dimension, n_dimension};
+    constexpr int last_order[] = {c_dimension, 0, 1, 2, n_dimension};
+    set_dense_strides(rule, last ? last_order : first_order);
+    return rule;
+}
+
+TensorRule dense_rule(const char* name, const Problem& problem, const std::vector<std::int64_t>& extents) {
+    TensorRule rule;
+    rule.name = name;
+    rule.type = problem.type;
+    rule.rank = rule.halide_rank = static_cast<int>(extents.size());
+    rule.must_be_dense = true;
+    std::copy(extents.begin(), extents.end(), rule.extents.begin());
+    constexpr int order[] = {0, 1, 2, 3, 4};
+    for (int i = 0; i < rule.rank; ++i)
+        rule.halide[i] = rule.rank - 1 - i;
+    set_dense_strides(rule, std::span(order).first(rule.rank));
+    return rule;
+}
+
+Status check_shape(const TensorRule& rule, const TensorView& view, int dropped) {
+    if (view.data == nullptr) return refuse(rule, "data is null");
+    if (view.type != rule.type)
+        return refuse(rule, "type is {}, must be {}", element_type_info(view.type).name,
+                      element_type_info(rule.type).name);
+    if (view.device != Device::cpu)
+        return refuse(rule, "device is {}, must be {} (cpu)", static_cast<int>(view.device),
+                      static_cast<int>(Device::cpu));
+    const bool fits = view.rank == rule.rank - dropped &&
+                      std::equal(view.extents, view.extents + view.rank, rule.extents.begin() + dropped);
+    if (!fits)
+        return refuse(rule, "shape is ({}), must be ({}){}", fmt::join(shape(view.extents, view.rank), ", "),
+                      fmt::join(shape(rule.extents.data(), rule.rank), ", "),
+                      rule.may_drop_batch ? " or the same without the batch" : "");
+    const auto alignment = static_cast<std::uintptr_t>(element_type_info(rule.type).scalar_bytes);
+    if (reinterpret_cast<std::uintptr_t>(view.data) % alignment != 0)
+        return refuse(rule, "data is at {}, must be aligned to {} bytes", view.data, alignment);
+    return {};
+}
+
+// No two indices may meet: every stride must step over all that the smaller ones reach. This refuses a few layouts in
+// which elements miss each other by chance of their numbers; nobody lays out a tensor so.
+Status check_no_self_overlap(const TensorRule& rule, const TensorView& view) {
+    std::array<int, TensorView::max_rank> order;
+    int count = 0;
+    for (int i = 0; i < view.rank; ++i)
+        if (view.extents[i] > 1) order[count++] = i;
+    const auto stride = [&](int i) { return std::abs(view.strides[i]); };
+    for (int i = 1; i < count; ++i)
+        for (int j = i; j > 0 && stride(order[j - 1]) > stride(order[j]); --j)
+            std::swap(order[j - 1], order[j]);
+    std::int64_t reach = 0;
+    for (int i = 0; i < count; ++i) {
+        if (stride(order[i]) <= reach)
+            return refuse(rule,
+                          "stride of dimension {} is {}, must be over {} in size: an output may not overlap itself",
+                          order[i], view.strides[order[i]], reach);
+        reach += (view.extents[order[i]] - 1) * stride(order[i]);
+    }
+    return {};
+}
+
+}  // namespace
+
+halide_type_t halide_type(ElementType type) noexcept {
+    return {halide_type_float, static_cast<std::uint8_t>(element_type_info(type).scalar_bytes * 8), 1};
+}
+
+TensorRule input_rule(const Problem& problem) {
+    return image_rule("x", problem, problem.input_shape(), problem.input_layout);
+}
+
+TensorRule output_rule(const Problem& problem) {
+    TensorRule rule = image_rule("y", problem, problem.output_shape(), problem.output_layout);
+    rule.written = true;
+    return rule;
+}
+
+TensorRule weight_rule(const Problem& problem) {
+    return dense_rule("weights", problem, problem.weight_shape());
+}
+TensorRule bias_rule(const Problem& problem) {
+    return dense_rule("bias", problem, {problem.out_channels});
+}
+
+Status bind(const TensorRule& rule, const TensorView& view, Argument& argument) {
+    const int dropped = rule.may_drop_batch && view.rank == rule.rank - 1 ? 1 : 0;
+    if (Status status = check_shape(rule, view, dropped); !status.ok()) return status;
+
+    const ElementTypeInfo& type = element_type_info(rule.type);
+    halide_dimension_t* const dims = argument.dims + (type.parts - 1);
+    if (type.parts > 1) argument.dims[0] = {0, type.parts, 1, 0};
+    for (int d = 0; d < rule.halide_rank; ++d)
+        dims[d] = {0, 1, static_cast<std::int32_t>(rule.dense[d] * type.parts), 0};
+
+    std::int64_t low = 0;
+    std::int64_t high = type.parts - 1;
+    for (int i = 0; i < view.rank; ++i) {
+        const std::int64_t extent = view.extents[i];
+        const int d = rule.halide[i + dropped];
+        dims[d].extent = static_cast<std::int32_t>(extent);
+        if (extent == 1) continue;  // never stepped: the dense stride stays
+        const std::int64_t stride = view.strides[i];
+        if (stride != rule.dense[d] && (rule.must_be_dense || d == rule.innermost))
+            return refuse(rule, "stride of dimension {} is {}, must be {} ({})", i, stride, rule.dense[d],
+                          rule.must_be_dense ? "dense" : "the innermost dimension is contiguous");
+        bool reachable = stride >= -max_offset && stride <= max_offset;
+        // Extents are below 2^29 (tensors below 2^31 bytes) and strides below 2^31: the product fits.
+        if (reachable) (stride < 0 ? low : high) += (extent - 1) * stride * type.parts;
+        reachable = reachable && high <= max_offset && low >= -max_offset;
+        if (!reachable)
+            return refuse(rule, "stride of dimension {} is {} with extent {}: offsets must stay below 2^31 scalars", i,
+                          stride, extent);
+        dims[d].stride = static_cast<std::int32_t>(stride * type.parts);
+    }
+    if (rule.written)
+        if (Status status = check_no_self_overlap(rule, view); !status.ok()) return status;
+
+    argument.buffer = {};
+    argument.buffer.host = static_cast<std::uint8_t*>(view.data);
+    argument.buffer.type = halide_type(rule.type);
+    argument.buffer.dimensions = rule.halide_rank + type.parts - 1;
+    argument.buffer.dim = argument.dims;
+    const auto base = reinterpret_cast<std::uintptr_t>(view.data);
+    argument.low = base + static_cast<std::uintptr_t>(low * type.scalar_bytes);
+    argument.high = base + static_cast<std::uintptr_t>((high + 1) * type.scalar_bytes);
+    return {};
+}
+
+halide_buffer_t dense_buffer(void* data, ElementType type, std::span<const std::int64_t> extents,
+                             halide_dimension_t* dims) noexcept {
+    std::int64_t stride = 1;
+    for (std::size_t d = 0; d < extents.size(); ++d) {
+        dims[d] = {0, static_cast<std::int32_t>(extents[d]), static_cast<std::int32_t>(stride), 0};
+        stride *= extents[d];
+    }
+    halide_buffer_t buffer{};
+    buffer.host = static_cast<std::uint8_t*>(data);
+    buffer.type = halide_type(type);
+    buffer.dimensions = static_cast<std::int32_t>(extents.size());
+    buffer.dim = dims;
+    return buffer;
+}
+
+}  // namespace convt

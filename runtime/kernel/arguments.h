@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// A kernel's tensors: what each must look like, derived once from the problem, and the check that turns a caller's view
+// into Halide's buffer. Halide's dimensions, innermost first: [part for complex types], then x y z c n (input and
+// output; spatial axes the problem lacks have extent 1), or c (bias), or the dense order reversed (weights).
+#pragma once
+
+#include "convt/problem.h"
+#include "convt/tensor.h"
+#include "runtime/kernel/halide_abi.h"
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+namespace convt {
+
+// Halide computes offsets in 32 bits.
+constexpr std::int64_t max_offset = 2147483647;
+
+struct TensorRule {
+    const char* name = "";
+    ElementType type = ElementType::f32;
+    int rank = 0;
+    std::array<std::int64_t, TensorView::max_rank> extents{};  // as the caller sees them, outermost first
+    std::array<int, TensorView::max_rank> halide{};            // Halide's dimension of each, without `part`
+    std::array<std::int64_t, TensorView::max_rank> dense{};  // by Halide's dimension: element stride in a dense tensor
+    int halide_rank = 0;                                     // without `part`
+    int innermost = 0;                                       // Halide's dimension that must be contiguous
+    bool may_drop_batch = false;                             // the outermost dimension may be left out
+    bool must_be_dense = false;                              // else only the innermost dimension must be contiguous
+    bool written = false;                                    // an output: may not overlap itself
+};
+
+TensorRule input_rule(const Problem& problem);
+TensorRule output_rule(const Problem& problem);
+TensorRule weight_rule(const Problem& problem);
+TensorRule bias_rule(const Problem& problem);
+
+// A bound tensor. Does not move: `buffer` points to `dims`.
+struct Argument {
+    halide_buffer_t buffer;
+    halide_dimension_t dims[TensorView::max_rank + 1];
+    std::uintptr_t low = 0;   // first byte the view reaches
+    std::uintptr_t high = 0;  // one past the last
+};
+
+// Fills `argument`. Code::invalid_argument names the tensor, what it has and what it must have.
+Status bind(const TensorRule& rule, const TensorView& view, Argument& argument);
+
+// Code::invalid_argument where an element of `written` may share memory with one of `read`. Views that interleave, as
+// slices of one tensor do, are told apart.
+Status check_disjoint(const TensorRule& written_rule, const Argument& written, const TensorRule& read_rule,
+                      const Argument& read);
+
+halide_type_t halide_type(ElementType type) noexcept;
+
+// A dense buffer over `dims`, whose size must be that of `extents` (innermost first).
+halide_buffer_t dense_buffer(void* data, ElementType type, std::span<const std::int64_t> extents,
+                             halide_dimension_t* dims) noexcept;
+
+}  // namespace convt

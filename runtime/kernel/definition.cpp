@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/kernel/definition.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace convt {
+namespace {
+
+struct Tap {
+    std::int64_t i;
+    std::int64_t k;
+};
+
+void find_taps(const Axis& axis, std::int64_t o, std::vector<Tap>& taps) {
+    taps.clear();
+    for (std::int64_t k = 0; k < axis.kernel; ++k) {
+        const std::int64_t scattered = o + axis.pad_low - axis.dilation * k;
+        if (scattered < 0) break;
+        if (scattered % axis.stride == 0 && scattered / axis.stride < axis.input)
+            taps.push_back({scattered / axis.stride, k});
+    }
+}
+
+// Element strides of a dense image: batch, channel, then the axes.
+struct ImageStrides {
+    std::int64_t n;
+    std::int64_t c;
+    std::array<std::int64_t, 3> axis{};
+
+    ImageStrides(const Problem& problem, Layout layout, std::int64_t channels, bool output) {
+        const bool last = layout == Layout::channels_last;
+        std::int64_t stride = last ? channels : 1;
+        for (int a = problem.rank - 1; a >= 0; --a) {
+            axis[a] = stride;
+            stride *= output ? problem.axes[a].output() : problem.axes[a].input;
+        }
+        c = last ? 1 : stride;
+        n = last ? stride : stride * channels;
+    }
+};
+
+template <typename T>
+T apply_epilogue(const Problem& problem, T value) {
+    for (const EpilogueOp& op : problem.epilogue) {
+        if (value >= T{0}) continue;
+        value = op.kind == EpilogueOp::Kind::relu ? T{0} : static_cast<T>(value * static_cast<T>(op.value));
+    }
+    return value;
+}
+
+// Products of one pair of taps over all input channels of a group. Strides in scalars.
+template <typename T>
+void add_products(const T* x, std::int64_t x_step, const T* w, std::int64_t w_step, std::int64_t count, int parts,
+                  double (&sum)[2]) {
+    for (std::int64_t i = 0; i < count; ++i, x += x_step, w += w_step) {
+        if (parts == 1) {
+            sum[0] += double{x[0]} * double{w[0]};
+        } else {
+            sum[0] += double{x[0]} * double{w[0]} - double{x[1]} * double{w[1]};
+            sum[1] += double{x[0]} * double{w[1]} + double{x[1]} * double{w[0]};
+        }
+    }
+}
+
+}  // namespace
+
+std::int64_t max_terms(const Problem& problem) {
+    std::int64_t terms = problem.in_channels / problem.groups;
+    for (int a = 0; a < problem.rank; ++a) {
+        // Two k of one output differ by a multiple of S / gcd(S, D), and each has an i of its own.
+        const Axis& axis = problem.axes[a];
+        const std::int64_t step = axis.stride / std::gcd(axis.stride, axis.dilation);
+        terms *= std::min((axis.kernel + step - 1) / step, axis.input);
+    }
+    return terms;
+}
+
+std::int64_t output_offset(const Problem& problem, const OutputIndex& index) {
+    const ImageStrides strides(problem, problem.output_layout, problem.out_channels, true);
+    std::int64_t offset = index.n * strides.n + index.c * strides.c;
+    for (int a = 0; a < problem.rank; ++a)
+        offset += index.o[a] * strides.axis[a];
+    return offset;
+}
+
+template <typename T>
+std::array<T, 2> defined_output(const Problem& problem, const DenseOperands<T>& operands, const OutputIndex& index) {
+    const int parts = element_type_info(problem.type).parts;
+    const std::int64_t ci_per_group = problem.in_channels / problem.groups;
+    const std::int64_t co_per_group = problem.out_channels / problem.groups;
+    const std::int64_t group = index.c / co_per_group;
+    const ImageStrides x_strides(problem, problem.input_layout, problem.in_channels, false);
+
+    std::array<std::vector<Tap>, 3> taps;
+    std::array<std::int64_t, 3> kernel{1, 1, 1};
+    for (int a = 0; a < 3; ++a) {
+        taps[a].push_back({0, 0});
+        if (a < problem.rank) find_taps(problem.axes[a], index.o[a], taps[a]);
+        if (a < problem.rank) kernel[a] = problem.axes[a].kernel;
+    }
+    const std::int64_t kernel_size = kernel[0] * kernel[1] * kernel[2];
+    const T* const x = operands.x + parts * (index.n * x_strides.n + group * ci_per_group * x_strides.c);
+    const T* const w =
+        operands.weights + parts * kernel_size * (group * ci_per_group * co_per_group + index.c % co_per_group);
+
+    double sum[2] = {};
+    for (const Tap& t0 : taps[0])
+        for (const Tap& t1 : taps[1])
+            for (const Tap& t2 : taps[2]) {
+                const std::int64_t from =
+                    t0.i * x_strides.axis[0] + t1.i * x_strides.axis[1] + t2.i * x_strides.axis[2];
+                const std::int64_t k = (t0.k * kernel[1] + t1.k) * kernel[2] + t2.k;
+                add_products(x + parts * from, parts * x_strides.c, w + parts * k, parts * kernel_size * co_per_group,
+                             ci_per_group, parts, sum);
+            }
+    std::array<T, 2> result{};
+    for (int part = 0; part < parts; ++part) {
+        const double bias = operands.bias != nullptr ? double{operands.bias[index.c * parts + part]} : 0.0;
+        result[part] = apply_epilogue(problem, static_cast<T>(bias + sum[part]));
+    }
+    return result;
+}
+
+template std::array<float, 2> defined_output(const Problem&, const DenseOperands<float>&, const OutputIndex&);
+template std::array<double, 2> defined_output(const Problem&, const DenseOperands<double>&, const OutputIndex&);
+
+}  // namespace convt

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calling a kernel: views become Halide's buffers on the stack, checked on the way; on the good path nothing is
+// allocated and nothing is locked.
+#include "convt/kernel.h"
+
+#include "runtime/kernel/call.h"
+#include "runtime/kernel/kernel_impl.h"
+#include "runtime/pool/pool.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <new>
+
+namespace convt {
+namespace {
+
+Status out_of_memory() {
+    return {Code::out_of_memory, "no memory"};
+}  // short enough to need none itself
+
+Status check_bias(const TensorRule& rule, const Problem& problem, const TensorView& view, Argument& argument) {
+    if (problem.bias) return bind(rule, view, argument);
+    if (view.data == nullptr) return {};
+    return {Code::invalid_argument, fmt::format("bias: data is {}, must be null: the problem has no bias", view.data)};
+}
+
+// The kernel reads the dimensions of packed weights, which are one array for all calls, and writes to none.
+halide_buffer_t packed_buffer(const std::vector<halide_dimension_t>& dims, ElementType type, const void* data) {
+    halide_buffer_t buffer{};
+    buffer.host = const_cast<std::uint8_t*>(static_cast<const std::uint8_t*>(data));
+    buffer.type = halide_type(type);
+    buffer.dimensions = static_cast<std::int32_t>(dims.size());
+    buffer.dim = const_cast<halide_dimension_t*>(dims.data());
+    return buffer;
+}
+
+void set_options(CallContext& context, const CallOptions& options) {
+    context.threads = options.threads < 0 ? 0 : options.threads;
+    context.executor = options.executor;
+}
+
+// What leaves the library is a status: the one thing that can be thrown below is a failed allocation.
+template <typename Function>
+auto guarded(Function&& function) noexcept -> decltype(function()) {
+    try {
+        return function();
+    } catch (const std::bad_alloc&) {
+        return out_of_memory();
+    } catch (...) {
+        return Status(Code::internal, "exception");
+    }
+}
+
+}  // namespace
+
+void set_default_threads(int threads) noexcept {
+    convt_pool_set_default_threads(threads);
+}
+int default_threads() noexcept {
+    return convt_pool_default_threads();
+}
+
+Kernel::Kernel(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
+Kernel::~Kernel() = default;
+const Problem& Kernel::problem() const noexcept {
+    return impl_->problem;
+}
+const ObjectInfo& Kernel::info() const noexcept {
+    return impl_->info;
+}
+std::size_t Kernel::code_bytes() const noexcept {
+    return impl_->code->bytes();
+}
+
+Status Kernel::Impl::pack_into(void* packed, const TensorView& weights_view) const {
+    Argument raw;
+    if (Status status = bind(weights, weights_view, raw); !status.ok()) return status;
+    halide_buffer_t destination = packed_buffer(packed_dims, problem.type, packed);
+    CallContext context;
+    void* args[] = {nullptr, &raw.buffer, &destination};
+    return call(code->pack(), args, context);
+}
+
+Status Kernel::Impl::run_packed(const TensorView& x_view, const void* packed, const TensorView& bias_view,
+                                const TensorView& y_view, const CallOptions& options) const {
+    Argument x_argument;
+    Argument y_argument;
+    Argument bias_argument;
+    if (Status status = bind(x, x_view, x_argument); !status.ok()) return status;
+    if (Status status = check_bias(bias, problem, bias_view, bias_argument); !status.ok()) return status;
+    if (Status status = bind(y, y_view, y_argument); !status.ok()) return status;
+    if (x_view.rank != y_view.rank)
+        return {Code::invalid_argument,
+                fmt::format("y: has {} dimensions, must have {} as x has", y_view.rank, x_view.rank)};
+    if (Status status = check_disjoint(y, y_argument, x, x_argument); !status.ok()) return status;
+    if (problem.bias)
+        if (Status status = check_disjoint(y, y_argument, bias, bias_argument); !status.ok()) return status;
+    const auto low = reinterpret_cast<std::uintptr_t>(packed);
+    if (y_argument.low < low + packed_bytes && low < y_argument.high)
+        return {Code::invalid_argument, "y: overlaps the packed weights: an output may not overlap an input"};
+
+    halide_buffer_t w = packed_buffer(packed_dims, problem.type, packed);
+    CallContext context;
+    set_options(context, options);
+    void* with_bias[] = {nullptr, &x_argument.buffer, &w, &bias_argument.buffer, &y_argument.buffer};
+    void* without[] = {nullptr, &x_argument.buffer, &w, &y_argument.buffer};
+    return call(code->run(), problem.bias ? with_bias : without, context);
+}
+
+Result<PackedWeights> Kernel::pack(const TensorView& weights) const {
+    return guarded([&]() -> Result<PackedWeights> {
+        const std::size_t bytes = (impl_->packed_bytes + packed_alignment - 1) / packed_alignment * packed_alignment;
+        auto packed = std::make_unique<PackedWeights::Impl>();
+        packed->data.reset(std::aligned_alloc(packed_alignment, bytes));
+        if (!packed->data) return {Code::out_of_memory, fmt::format("no memory for {} bytes of packed weights", bytes)};
+        packed->bytes = impl_->packed_bytes;
+        packed->layout = impl_->packing;
+        if (Status status = impl_->pack_into(packed->data.get(), weights); !status.ok()) return status;
+        return PackedWeights(std::move(packed));
+    });
+}
+
+Status Kernel::run(const TensorView& x, const PackedWeights& w, const TensorView& bias, const TensorView& y,
+                   const CallOptions& options) const noexcept {
+    return guarded([&]() -> Status {
+        if (w.layout() != impl_->packing)
+            return {Code::invalid_argument,
+                    fmt::format("weights: packed as '{}', must be '{}'", w.layout(), impl_->packing)};
+        return impl_->run_packed(x, w.data(), bias, y, options);
+    });
+}
+
+Status Kernel::run(const TensorView& x, const TensorView& w, const TensorView& bias, const TensorView& y,
+                   const CallOptions& options) const noexcept {
+    return guarded([&]() -> Status {
+        const Result<PackedWeights> packed = pack(w);
+        return packed.ok() ? run(x, packed.value(), bias, y, options) : packed.status();
+    });
+}
+
+}  // namespace convt
