@@ -44,7 +44,12 @@ std::vector<Knob> schedule_space(std::string_view strategy, const Problem& probl
 // Code::invalid_argument names the knob, the value and the rule.
 Status check_schedule(std::string_view strategy, const Problem& problem, const Target& target,
                       const Schedule& schedule);
-// Always legal. Derived from the target's vector width and registers, never from a CPU's name.
+// Always legal. The combination with the lowest estimate; derived from the target's vector width and registers, never
+// from a CPU's name.
 Schedule default_schedule(std::string_view strategy, const Problem& problem, const Target& target);
+// Cycles of one core that the model expects (model.cpp says what it counts); for comparing schedules and strategies,
+// not a time.
+double estimate_cycles(std::string_view strategy, const Problem& problem, const Target& target,
+                       const Schedule& schedule);
 
 }  // namespace convt

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a schedule needs to know of the operands.
+#pragma once
+
+#include "compiler/operands.h"
+#include "convt/target.h"
+#include "schedules/cpu/stages.h"
+
+namespace convt {
+
+inline ScheduleFacts schedule_facts(const Operands& operands, const Target& target) {
+    ScheduleFacts facts;
+    facts.lanes = target.info().vector_bytes / operands.scalar.bytes();
+    facts.stride_x = static_cast<int>(operands.phase[0].phases());
+    facts.stride_y = static_cast<int>(operands.phase[1].phases());
+    facts.in_channels = operands.in_channels;
+    facts.width = static_cast<int>(operands.axes[0].output());
+    facts.input_channels_last = operands.problem.input_layout == Layout::channels_last;
+    facts.complex = operands.parts > 1;
+    return facts;
+}
+
+}  // namespace convt

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/operands.h"
+
+namespace convt {
+
+using Halide::Argument;
+using Halide::Expr;
+using Halide::Func;
+using Halide::ImageParam;
+using Halide::Var;
+
+namespace {
+
+int to_int(std::int64_t value) {
+    return static_cast<int>(value);
+}
+
+std::vector<int> with_parts(std::vector<int> extents, int parts) {
+    if (parts > 1) extents.insert(extents.begin(), parts);
+    return extents;
+}
+
+std::vector<int> spatial_extents(const Operands& operands, bool output) {
+    std::vector<int> extents;
+    for (const Axis& axis : operands.axes)
+        extents.push_back(to_int(output ? axis.output() : axis.input));
+    extents.push_back(output ? operands.out_channels : operands.in_channels);
+    extents.push_back(to_int(operands.problem.groups));
+    extents.push_back(to_int(operands.problem.batch));
+    return with_parts(extents, operands.parts);
+}
+
+void set_dense(ImageParam& param, const std::vector<int>& extents) {
+    Expr stride = 1;
+    for (int d = 0; d < static_cast<int>(extents.size()); ++d) {
+        param.dim(d).set_bounds(0, extents[static_cast<std::size_t>(d)]).set_stride(stride);
+        stride = Halide::Internal::simplify(stride * extents[static_cast<std::size_t>(d)]);
+    }
+}
+
+ImageParam image(const Operands& operands, const char* name, int dimensions) {
+    return {operands.scalar, dimensions + (operands.parts > 1 ? 1 : 0), name};
+}
+
+Expr epilogue_op(const Expr& value, const EpilogueOp& op) {
+    const Expr zero_value = Halide::cast(value.type(), 0);
+    switch (op.kind) {
+        case EpilogueOp::Kind::relu:
+            return Halide::select(value < zero_value, zero_value, value);
+        case EpilogueOp::Kind::leaky:
+            return Halide::select(value < zero_value, value * Halide::cast(value.type(), op.value), value);
+    }
+    return value;
+}
+
+}  // namespace
+
+std::array<Axis, 3> axes_xyz(const Problem& problem) {
+    std::array<Axis, 3> axes{};
+    for (int a = 0; a < problem.rank; ++a)
+        axes[static_cast<std::size_t>(a)] = problem.axes[static_cast<std::size_t>(problem.rank - 1 - a)];
+    return axes;
+}
+
+Operands::Operands(const Problem& p, bool keep_asserts)
+    : problem(p),
+      axes(axes_xyz(p)),
+      phase{PhaseTable(axes[0]), PhaseTable(axes[1]), PhaseTable(axes[2])},
+      parts(element_type_info(p.type).parts),
+      scalar(Halide::Float(element_type_info(p.type).scalar_bytes * 8)),
+      in_channels(to_int(p.in_channels / p.groups)),
+      out_channels(to_int(p.out_channels / p.groups)),
+      input(image(*this, "x", 6)),
+      bias(image(*this, "bias", 2)),
+      asserts(keep_asserts) {
+    set_spatial_bounds(input, spatial_extents(*this, false), parts, p.input_layout == Layout::channels_last);
+    set_dense(bias, with_parts({out_channels, to_int(p.groups)}, parts));
+}
+
+void Operands::set_packed(const std::vector<int>& extents) {
+    packed_extents_ = extents;
+    if (parts > 1) packed_extents_.insert(packed_extents_.begin() + 1, parts);
+    packed = ImageParam(scalar, static_cast<int>(packed_extents_.size()), "w");
+    set_dense(packed, packed_extents_);
+    packed.set_host_alignment(64);
+}
+
+Func Operands::padded() const {
+    Var x("x"), y("y"), z("z"), c("c"), g("g"), n("n");
+    const std::array<Var, 3> at{x, y, z};
+    Expr inside = Halide::Internal::const_true();
+    std::vector<Expr> index;
+    for (std::size_t a = 0; a < 3; ++a) {
+        const int extent = to_int(axes[a].input);
+        const bool trivial = extent == 1 && axes[a].output() == 1 && axes[a].kernel == 1;
+        if (!trivial) inside = inside && at[a] >= 0 && at[a] < extent;
+        index.push_back(trivial ? Expr(0) : Halide::clamp(at[a], 0, extent - 1));
+    }
+    index.insert(index.end(), {c, g, n});
+    Element value;
+    for (int part = 0; part < parts; ++part) {
+        std::vector<Expr> full = index;
+        if (parts > 1) full.insert(full.begin(), part);
+        value.push_back(Halide::select(inside, input(full), Halide::cast(scalar, 0)));
+    }
+    Func f("padded");
+    f(x, y, z, c, g, n) = as_tuple(value);
+    return f;
+}
+
+Element Operands::start(const Expr& c, const Expr& g, bool rounded_up) const {
+    if (!problem.bias) return zero(*this);
+    const Expr channel = rounded_up ? Halide::min(c, out_channels - 1) : c;
+    if (parts == 1) return {bias(channel, g)};
+    return {bias(0, channel, g), bias(1, channel, g)};
+}
+
+Element Operands::weight(const Expr& lane, std::vector<Expr> rest) const {
+    Element value;
+    for (int part = 0; part < parts; ++part) {
+        std::vector<Expr> index{lane};
+        if (parts > 1) index.emplace_back(part);
+        index.insert(index.end(), rest.begin(), rest.end());
+        value.push_back(packed(index));
+    }
+    return value;
+}
+
+Element Operands::finish(Element sum) const {
+    for (Expr& part : sum) {
+        for (const EpilogueOp& op : problem.epilogue)
+            part = epilogue_op(part, op);
+    }
+    return sum;
+}
+
+Func Operands::output(const Element& value, const std::array<Var, 6>& vars, const Var& part) const {
+    std::vector<Var> args(vars.begin(), vars.end());
+    if (parts > 1) args.insert(args.begin(), part);
+    Func f("y");
+    f(args) = parts > 1 ? Halide::mux(part, {value[0], value[1]}) : value[0];
+    const std::vector<int> extents = spatial_extents(*this, true);
+    for (std::size_t d = 0; d < args.size(); ++d)
+        f.bound(args[d], 0, extents[d]);
+    set_spatial_bounds(f.output_buffer(), extents, parts, problem.output_layout == Layout::channels_last);
+    return f;
+}
+
+std::vector<Argument> Operands::arguments() const {
+    std::vector<Argument> args{input, packed};
+    if (problem.bias) args.emplace_back(bias);
+    return args;
+}
+
+Element zero(const Operands& operands) {
+    return Element(static_cast<std::size_t>(operands.parts), Halide::cast(operands.scalar, 0));
+}
+
+Element multiply_add(const Element& sum, const Element& a, const Element& b) {
+    if (sum.size() == 1) return {sum[0] + a[0] * b[0]};
+    return {(sum[0] + a[0] * b[0]) - a[1] * b[1], (sum[1] + a[0] * b[1]) + a[1] * b[0]};
+}
+
+Element element(const Halide::FuncRef& value, int parts) {
+    if (parts == 1) return {Expr(value)};
+    return {value[0], value[1]};
+}
+
+Halide::Tuple as_tuple(const Element& value) {
+    return Halide::Tuple(value);
+}
+
+void set_spatial_bounds(Halide::OutputImageParam buffer, const std::vector<int>& extents, int parts,
+                        bool channels_last) {
+    const int first = parts > 1 ? 1 : 0;
+    for (int d = 0; d < static_cast<int>(extents.size()); ++d) {
+        buffer.dim(d).set_bounds(0, extents[static_cast<std::size_t>(d)]);
+    }
+    const int channel = first + 3;
+    if (parts > 1) buffer.dim(0).set_stride(1);
+    if (channels_last) {
+        buffer.dim(first).set_stride(Expr());
+        buffer.dim(channel).set_stride(parts);
+        buffer.dim(channel + 1).set_stride(parts * extents[static_cast<std::size_t>(channel)]);
+    } else {
+        buffer.dim(first).set_stride(parts);
+    }
+}
+
+}  // namespace convt

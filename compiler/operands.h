@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every strategy reads and writes: the kernel's buffers with their fixed bounds, the zero-padded input, complex
+// arithmetic, bias and epilogue. Strategies put these together; none of them knows layouts.
+//
+// Buffers, innermost dimension first: input and output [part] x y z c g n, bias [part] c g, weights [part] kx ky kz cog
+// cig g; `part` (real, imaginary) only for complex types, c is the channel within its group g. Three spatial dimensions
+// always; a missing one has extent 1.
+#pragma once
+
+#include "compiler/phase_table.h"
+#include "convt/problem.h"
+#include "schedules/cpu/halide.h"
+
+#include <array>
+#include <string>
+#include <vector>
+
+namespace convt {
+
+// One element: one expression, or two (real, imaginary).
+using Element = std::vector<Halide::Expr>;
+
+// The spatial axes innermost first: x is the problem's last axis; missing ones are trivial.
+std::array<Axis, 3> axes_xyz(const Problem& problem);
+
+struct Operands {
+    explicit Operands(const Problem& problem, bool asserts);
+
+    const Problem problem;
+    const std::array<Axis, 3> axes;         // x, y, z
+    const std::array<PhaseTable, 3> phase;  // x, y, z
+    const int parts;
+    const Halide::Type scalar;
+    const int in_channels, out_channels;  // of one group
+    Halide::ImageParam input, bias;
+    Halide::ImageParam packed;  // set by `set_packed`
+    bool asserts;
+
+    // Declares the packed weights: dense, extents innermost first. A dimension of extent `parts` is added innermost but
+    // one where complex.
+    void set_packed(const std::vector<int>& extents);
+    const std::vector<int>& packed_extents() const noexcept { return packed_extents_; }
+
+    // The input with zeros around it, defined everywhere; arguments x y z c g n.
+    Halide::Func padded() const;
+    // Bias of channel c of group g, or zero: what a sum starts from. `c` may run past the last channel where a block is
+    // rounded up.
+    Element start(const Halide::Expr& c, const Halide::Expr& g, bool rounded_up) const;
+    Element weight(const Halide::Expr& lane, std::vector<Halide::Expr> rest) const;
+    Element finish(Element sum) const;  // epilogue, left to right
+
+    // The output Func over [part] x y z c g n from one element per position, bounds set; `part` is unrolled.
+    Halide::Func output(const Element& value, const std::array<Halide::Var, 6>& vars, const Halide::Var& part) const;
+    std::vector<Halide::Argument> arguments() const;
+
+  private:
+    std::vector<int> packed_extents_;
+};
+
+Element zero(const Operands& operands);
+// sum + a * b, complex where there are two parts.
+Element multiply_add(const Element& sum, const Element& a, const Element& b);
+// Parts of a Func's value at one place.
+Element element(const Halide::FuncRef& value, int parts);
+Halide::Tuple as_tuple(const Element& value);
+
+// Fixes extents (and, where `dense`, strides) of an input or output buffer.
+void set_spatial_bounds(Halide::OutputImageParam buffer, const std::vector<int>& extents, int parts,
+                        bool channels_last);
+
+}  // namespace convt

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/packing.h"
+
+#include <fmt/format.h>
+
+namespace convt {
+
+using Halide::Expr;
+using Halide::Var;
+
+namespace {
+
+Halide::ImageParam raw_weights(const Operands& o) {
+    std::vector<int> extents;
+    for (const Axis& axis : o.axes)
+        extents.push_back(static_cast<int>(axis.kernel));
+    extents.insert(extents.end(), {o.out_channels, o.in_channels, static_cast<int>(o.problem.groups)});
+    if (o.parts > 1) extents.insert(extents.begin(), o.parts);
+    Halide::ImageParam raw(o.scalar, static_cast<int>(extents.size()), "w_raw");
+    int stride = 1;
+    for (int d = 0; d < raw.dimensions(); ++d) {
+        raw.dim(d).set_bounds(0, extents[static_cast<std::size_t>(d)]).set_stride(stride);
+        stride *= extents[static_cast<std::size_t>(d)];
+    }
+    return raw;
+}
+
+}  // namespace
+
+void build_packing(Operands& o, Pipeline& pipeline, const std::function<WeightIndex(const std::vector<Var>&)>& index) {
+    pipeline.raw_weights = raw_weights(o);
+    const std::vector<int>& extents = o.packed_extents();
+    std::vector<Var> args;
+    for (std::size_t d = 0; d < extents.size(); ++d)
+        args.emplace_back(fmt::format("p{}", d));
+    const std::size_t first = o.parts > 1 ? 2 : 1;
+    const std::vector<Var> inner(args.begin() + static_cast<std::ptrdiff_t>(first), args.end() - 2);
+    const WeightIndex at = index(inner);
+    const Expr channel = args[args.size() - 2] * extents[0] + args[0];
+    const bool padded = o.out_channels % extents[0] != 0;
+    std::vector<Expr> source{at.kx, at.ky,      at.kz, padded ? Halide::min(channel, o.out_channels - 1) : channel,
+                             at.ci, args.back()};
+    if (o.parts > 1) source.insert(source.begin(), args[1]);
+    const Expr value = pipeline.raw_weights(source);
+    pipeline.pack = Halide::Func("packed");
+    pipeline.pack(args) = padded ? Halide::select(channel < o.out_channels, value, Halide::cast(o.scalar, 0)) : value;
+    int stride = 1;
+    for (int d = 0; d < static_cast<int>(extents.size()); ++d) {
+        const int extent = extents[static_cast<std::size_t>(d)];
+        pipeline.pack.bound(args[static_cast<std::size_t>(d)], 0, extent);
+        pipeline.pack.output_buffer().dim(d).set_bounds(0, extent).set_stride(stride);
+        stride *= extent;
+    }
+}
+
+}  // namespace convt

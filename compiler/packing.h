@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Weight packing: the order in which a kernel streams its weights, [lane][part] then the strategy's order of taps and
+// channels, then blocks of channels and groups. Lanes past the last channel are zeros.
+#pragma once
+
+#include "compiler/strategies/strategy.h"
+
+#include <functional>
+
+namespace convt {
+
+// Where a packed element comes from.
+struct WeightIndex {
+    Halide::Expr kx, ky, kz, ci;
+};
+
+// Fills pipeline.pack and pipeline.raw_weights. The packed dimensions are (lane, inner..., block, g); `index` maps the
+// inner ones to a weight; channel = block * lanes + lane. Extents must have been given to operands.set_packed in the
+// same order.
+void build_packing(Operands& operands, Pipeline& pipeline,
+                   const std::function<WeightIndex(const std::vector<Halide::Var>& inner)>& index);
+
+}  // namespace convt

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which strategy and schedule: what was given, else what was tuned, else the strategy whose default schedule the model
+// likes best.
+#include "compiler/strategies/strategy.h"
+#include "convt/halide_compiler.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+
+namespace convt {
+namespace {
+
+Result<Schedule> legal(std::string_view strategy, const Problem& problem, const Target& target, Schedule schedule) {
+    Status status = check_schedule(strategy, problem, target, schedule);
+    if (!status.ok()) return status;
+    return schedule;
+}
+
+Result<Plan> given_plan(const Problem& problem, const Target& target, const CompileOptions& options, Plan plan) {
+    const Strategy* strategy = find_strategy(options.strategy);
+    if (strategy == nullptr) {
+        return {Code::invalid_argument, fmt::format("strategy {}: not known, there are {}", options.strategy,
+                                                    fmt::join(strategy_names(), ", "))};
+    }
+    const std::string reason = strategy->refuse(problem, target);
+    if (!reason.empty()) {
+        return {Code::invalid_argument,
+                fmt::format("strategy {}: refuses {}: {}", options.strategy, problem.text(), reason)};
+    }
+    plan.strategy = options.strategy;
+    plan.reason = "given";
+    plan.source = options.schedule.empty() ? "default" : "given";
+    plan.schedule = default_schedule(plan.strategy, problem, target);
+    if (options.schedule.empty()) return plan;
+    Result<Schedule> parsed = Schedule::parse(options.schedule);
+    if (!parsed.ok()) return parsed.status();
+    Result<Schedule> schedule = legal(plan.strategy, problem, target, parsed.value());
+    if (!schedule.ok()) return schedule.status();
+    plan.schedule = schedule.value();
+    return plan;
+}
+
+// A row whose strategy or schedule is no longer legal is passed over: tables outlive versions.
+bool take_tuned(const Problem& problem, const Target& target, const std::optional<TunedRow>& row, Plan& plan) {
+    if (!row) return false;
+    const Strategy* strategy = find_strategy(row->strategy);
+    if (strategy == nullptr || !strategy->refuse(problem, target).empty()) return false;
+    if (!check_schedule(row->strategy, problem, target, row->schedule).ok()) return false;
+    plan.strategy = row->strategy;
+    plan.schedule = row->schedule;
+    plan.source = "tuned";
+    plan.reason = fmt::format("tuned on {}", row->date);
+    return true;
+}
+
+void take_default(const Problem& problem, const Target& target, Plan& plan) {
+    double lowest = std::numeric_limits<double>::infinity();
+    for (const Strategy& strategy : strategies()) {
+        if (!strategy.refuse(problem, target).empty()) continue;
+        const Schedule schedule = default_schedule(strategy.name, problem, target);
+        const double cycles = estimate_cycles(strategy.name, problem, target, schedule);
+        if (cycles >= lowest) continue;
+        lowest = cycles;
+        plan.strategy = strategy.name;
+        plan.schedule = schedule;
+    }
+    plan.source = "default";
+    plan.reason = fmt::format("lowest estimate, {:.3g} cycles", lowest);
+}
+
+}  // namespace
+
+std::vector<std::string> strategy_names() {
+    std::vector<std::string> names;
+    for (const Strategy& strategy : strategies())
+        names.emplace_back(strategy.name);
+    return names;
+}
+
+std::string refusal(const std::string& name, const Problem& problem, const Target& target) {
+    const Strategy* strategy = find_strategy(name);
+    return strategy == nullptr ? fmt::format("strategy {} is not known", name) : strategy->refuse(problem, target);
+}
+
+Result<Plan> make_plan(const Problem& problem, const Target& target, const CompileOptions& options) {
+    if (Status status = problem.validate(); !status.ok()) return status;
+    Plan plan;
+    for (const Strategy& strategy : strategies()) {
+        std::string reason = strategy.refuse(problem, target);
+        if (!reason.empty()) plan.refusals.push_back({strategy.name, std::move(reason)});
+    }
+    if (options.strategy.empty() && !options.schedule.empty()) {
+        return {Code::invalid_argument,
+                fmt::format("schedule {}: is only read together with the strategy it belongs to", options.schedule)};
+    }
+    if (!options.strategy.empty()) return given_plan(problem, target, options, std::move(plan));
+    const Result<std::optional<TunedRow>> row = find_tuned(problem, target, options.tuned);
+    if (!row.ok()) return row.status();
+    if (!take_tuned(problem, target, row.value(), plan)) take_default(problem, target, plan);
+    return plan;
+}
+
+}  // namespace convt

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// The strategy that takes every problem: phases and taps as loops, lanes over the positions of one phase.
+#include "compiler/strategies/rolled.h"
+
+namespace convt {
+namespace {
+
+std::string refuse(const Problem&, const Target&) {
+    return {};
+}
+
+Pipeline build(Operands& operands, const Target& target, const Schedule& schedule) {
+    RolledStages stages = rolled_stages(operands, target, schedule.get("tc"));
+    schedule_general(stages, schedule);
+    return rolled_pipeline(operands, stages);
+}
+
+}  // namespace
+
+const Strategy general{"general", "any problem: phases as loops, lanes over positions", refuse, build};
+
+}  // namespace convt

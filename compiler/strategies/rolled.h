@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// The algorithm with phases and taps as loops, shared by the strategies that differ from it only in what lies in the
+// lanes.
+#pragma once
+
+#include "compiler/strategies/strategy.h"
+#include "schedules/cpu/stages.h"
+
+namespace convt {
+
+// `block`: channels of one block of packed weights. Taps are packed phase after phase, so that a phase streams its own.
+RolledStages rolled_stages(Operands& operands, const Target& target, int block);
+Pipeline rolled_pipeline(Operands& operands, const RolledStages& stages);
+
+}  // namespace convt

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// A strategy: a way to compute a problem. It says which problems it takes, with a reason for each it refuses, and
+// builds the algorithm; the numbers it leaves open come as a schedule. One file and one line in `strategies()` each;
+// the last one takes every valid problem.
+#pragma once
+
+#include "compiler/operands.h"
+#include "convt/schedule.h"
+#include "convt/target.h"
+
+#include <span>
+#include <string>
+
+namespace convt {
+
+// The algorithm with its schedule applied: the output Func, and how the weights are packed for it.
+struct Pipeline {
+    Halide::Func output;
+    Halide::Func pack;               // over the packed dimensions, in terms of `raw`
+    Halide::ImageParam raw_weights;  // [part] kx ky kz cog cig g
+};
+
+struct Strategy {
+    const char* name;
+    const char* summary;
+    // Empty where it takes the problem.
+    std::string (*refuse)(const Problem& problem, const Target& target);
+    Pipeline (*build)(Operands& operands, const Target& target, const Schedule& schedule);
+};
+
+std::span<const Strategy> strategies() noexcept;
+const Strategy* find_strategy(std::string_view name) noexcept;
+
+extern const Strategy width_lanes;
+extern const Strategy channel_lanes;
+extern const Strategy general;
+
+}  // namespace convt

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lanes over width: positions q in lanes, all phases of x in registers, phases of y and z as loops. Every input vector
+// that is loaded feeds all the phases it reaches; the taps of x are unrolled and those that do not exist fold away.
+#include "compiler/facts.h"
+#include "compiler/packing.h"
+#include "compiler/phase_expr.h"
+#include "schedules/cpu/stages.h"
+
+#include <fmt/format.h>
+
+namespace convt {
+
+using Halide::Expr;
+using Halide::Func;
+using Halide::RDom;
+
+namespace {
+
+// Unrolled statements are phases of x times input offsets; beyond these code size and compile time grow without gain
+// (study, J).
+constexpr std::int64_t max_stride = 8;
+constexpr std::int64_t max_kernel = 32;
+constexpr std::int64_t max_offsets = 32;
+
+std::string refuse(const Problem& problem, const Target& target) {
+    const Axis x = axes_xyz(problem)[0];
+    const PhaseTable table(x);
+    const std::int64_t lanes = target.info().vector_bytes / element_type_info(problem.type).scalar_bytes;
+    const std::int64_t offsets = table.highest_offset() - table.lowest_offset() + 1;
+    if (problem.output_layout == Layout::channels_last)
+        return "the output is channels last: lanes over width would scatter";
+    if (x.stride > max_stride)
+        return fmt::format("stride {} of the last axis is above {}: its phases are unrolled", x.stride, max_stride);
+    if (x.kernel > max_kernel)
+        return fmt::format("kernel {} of the last axis is above {}: its taps are unrolled", x.kernel, max_kernel);
+    if (offsets > max_offsets)
+        return fmt::format("{} input offsets in the last axis are above {}: they are unrolled", offsets, max_offsets);
+    if (table.positions() * 2 < lanes) {
+        return fmt::format("{} positions a phase in the last axis fill less than half of {} lanes", table.positions(),
+                           lanes);
+    }
+    return {};
+}
+
+WidthStages stages(Operands& o, const Target& target, const Schedule& schedule) {
+    WidthStages s;
+    const PhaseTable &px = o.phase[0], &py = o.phase[1], &pz = o.phase[2];
+    const int channels = schedule.get("tc");
+    const auto kernel = [&](int a) { return static_cast<int>(o.axes[static_cast<std::size_t>(a)].kernel); };
+    o.set_packed({channels, kernel(0), o.in_channels, kernel(1), kernel(2), (o.out_channels + channels - 1) / channels,
+                  static_cast<int>(o.problem.groups)});
+
+    const int stride = static_cast<int>(px.phases());
+    const int lowest = static_cast<int>(px.lowest_offset());
+    s.padded = o.padded();
+    s.sum = Func("sum");
+    s.sum(s.q, s.j, s.y, s.z, s.c, s.g, s.n) = as_tuple(o.start(s.c, s.g, o.out_channels % channels != 0));
+    s.taps = RDom(0, stride, lowest, static_cast<int>(px.highest_offset()) - lowest + 1, 0, o.in_channels, 0,
+                  static_cast<int>(py.max_taps()), 0, static_cast<int>(pz.max_taps()), "taps");
+    const Expr j = s.taps[0], u = s.taps[1], ci = s.taps[2], my = s.taps[3], mz = s.taps[4];
+
+    // S i + D k = o + P with o = S q + j and i = q + u.
+    const Expr scaled = j + static_cast<int>(px.padding()) - u * stride;
+    const int dilation = static_cast<int>(px.dilation());
+    const Expr kx = scaled / dilation;
+    Expr exists = kx >= 0 && kx < kernel(0);
+    if (dilation > 1) exists = exists && scaled % dilation == 0;
+    s.taps.where(exists);
+    const PhaseExpr phase_y = phase_expr(py, s.y % static_cast<int>(py.phases()));
+    const PhaseExpr phase_z = phase_expr(pz, s.z % static_cast<int>(pz.phases()));
+    if (!py.equal_taps()) s.taps.where(my < phase_y.taps);
+    if (!pz.equal_taps()) s.taps.where(mz < phase_z.taps);
+
+    const auto tap = [&](const PhaseTable& table, const PhaseExpr& phase, const Expr& m, int extent) {
+        return Halide::clamp(phase.first_tap + m * static_cast<int>(table.tap_step()), 0, extent - 1);
+    };
+    const auto row = [](const PhaseTable& table, const PhaseExpr& phase, const Expr& position, const Expr& m) {
+        return position / static_cast<int>(table.phases()) + phase.base - m * static_cast<int>(table.input_step());
+    };
+    const Element x =
+        element(s.padded(s.q + u, row(py, phase_y, s.y, my), row(pz, phase_z, s.z, mz), ci, s.g, s.n), o.parts);
+    const Element w =
+        o.weight(s.c % channels, {Halide::clamp(kx, 0, kernel(0) - 1), ci, tap(py, phase_y, my, kernel(1)),
+                                  tap(pz, phase_z, mz, kernel(2)), s.c / channels, s.g});
+    const Element before = element(s.sum(s.q, j, s.y, s.z, s.c, s.g, s.n), o.parts);
+    s.sum(s.q, j, s.y, s.z, s.c, s.g, s.n) = as_tuple(multiply_add(before, x, w));
+
+    OutputStage& out = s.output;
+    const Element sum = element(s.sum(out.x / stride, out.x % stride, out.y, out.z, out.c, out.g, out.n), o.parts);
+    out.func = o.output(o.finish(sum), {out.x, out.y, out.z, out.c, out.g, out.n}, out.part);
+    s.facts = schedule_facts(o, target);
+    return s;
+}
+
+Pipeline build(Operands& o, const Target& target, const Schedule& schedule) {
+    WidthStages s = stages(o, target, schedule);
+    schedule_width_lanes(s, schedule);
+    Pipeline pipeline;
+    pipeline.output = s.output.func;
+    build_packing(o, pipeline, [](const std::vector<Halide::Var>& inner) {
+        return WeightIndex{inner[0], inner[2], inner[3], inner[1]};
+    });
+    return pipeline;
+}
+
+}  // namespace
+
+const Strategy width_lanes{"width_lanes", "lanes over width, all phases of the last axis in registers", refuse, build};
+
+}  // namespace convt

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rolled phases: the phase is a loop, taps are loops with the phase's own count, so code stays small at any kernel and
+// stride. Lanes run over channels (weights stream once, inputs are broadcast) or, in the general strategy, over
+// positions in x.
+#include "schedules/cpu/stages.h"
+
+#include <algorithm>
+
+namespace convt {
+
+using Halide::Func;
+using Halide::TailStrategy;
+using Halide::Var;
+
+namespace {
+
+// Blocks of yb positions in y (yb * stride rows) and of `channels` channels; `staged` and `padded` live in them.
+struct Blocks {
+    Var yt{"yt"}, yi{"yi"}, ct{"ct"}, ci{"ci"};
+};
+
+Blocks block_output(RolledStages& s, int channels, const Schedule& schedule) {
+    Blocks b;
+    OutputStage& o = s.output;
+    o.func.split(o.c, b.ct, b.ci, channels, TailStrategy::GuardWithIf)
+        .split(o.y, b.yt, b.yi, schedule.get("yb") * s.facts.stride_y, TailStrategy::GuardWithIf);
+    if (s.facts.complex) o.func.reorder(o.part, o.x);
+    if (s.facts.complex) o.func.unroll(o.part);
+    s.staged.compute_at(o.func, b.ct);
+    s.padded.compute_at(o.func, b.yt);
+    if (schedule.get("par") != 0) o.func.parallel(b.yt).parallel(o.n);
+    return b;
+}
+
+// The padded rows keep the order of the input's memory, so that the copy is a plain one: x then channels, or channels
+// then x.
+void stage_input(RolledStages& s) {
+    const std::vector<Var> p = s.padded.args();
+    const bool channels_inner =
+        s.facts.input_channels_last && s.facts.in_channels >= s.facts.lanes && s.broadcast_input;
+    const Var inner = channels_inner ? p[3] : p[0], outer = channels_inner ? p[0] : p[3];
+    s.padded.reorder_storage(inner, outer, p[1], p[2])
+        .align_storage(inner, s.facts.lanes)
+        .reorder(inner, outer, p[1], p[2])
+        .vectorize(inner, s.facts.lanes, channels_inner ? TailStrategy::GuardWithIf : TailStrategy::RoundUp);
+}
+
+}  // namespace
+
+void schedule_channel_lanes(RolledStages& s, const Schedule& schedule) {
+    const int lanes = s.facts.lanes;
+    const int channels = schedule.get("cv") * lanes;
+    const int qx = schedule.get("qx"), qy = schedule.get("qy");
+    OutputStage& o = s.output;
+    const Blocks b = block_output(s, channels, schedule);
+    Var cv("cv"), xo("xo"), yo("yo"), sv("sv"), uv("uv");
+    o.func.split(b.ci, b.ci, cv, lanes, TailStrategy::GuardWithIf)
+        .reorder(cv, b.ci, o.x, b.yi, b.ct, b.yt, o.z, o.g, o.n)
+        .vectorize(cv);
+    if (s.facts.complex) o.func.reorder(o.part, cv);
+
+    s.staged.bound_extent(s.c, channels)
+        .split(s.c, s.c, sv, lanes)
+        .split(s.qx, xo, s.qx, qx, TailStrategy::RoundUp)
+        .split(s.qy, yo, s.qy, qy, TailStrategy::RoundUp)
+        .reorder(sv, s.c, s.qx, s.qy, xo, yo, s.jx, s.jy, s.z, s.g, s.n)
+        .vectorize(sv)
+        .unroll(s.c)
+        .unroll(s.qx)
+        .unroll(s.qy);
+    s.sum.compute_at(s.staged, xo)
+        .bound_extent(s.c, channels)
+        .bound_extent(s.qx, qx)
+        .bound_extent(s.qy, qy)
+        .vectorize(s.c, lanes)
+        .unroll(s.c)
+        .unroll(s.qx)
+        .unroll(s.qy);
+    s.sum.update()
+        .split(s.c, s.c, uv, lanes)
+        .reorder(uv, s.c, s.qx, s.qy, s.taps[0], s.taps[1], s.taps[2], s.taps[3])
+        .vectorize(uv)
+        .unroll(s.c)
+        .unroll(s.qx)
+        .unroll(s.qy);
+    stage_input(s);
+}
+
+void schedule_general(RolledStages& s, const Schedule& schedule) {
+    const int lanes = s.facts.lanes;
+    const int positions = schedule.get("tx") * lanes;
+    const int channels = schedule.get("tc");
+    OutputStage& o = s.output;
+    const Blocks b = block_output(s, channels, schedule);
+    Var xq("xq"), xr("xr"), xo("xo"), sv("sv"), uv("uv");
+    o.func.split(o.x, xq, xr, s.facts.stride_x, TailStrategy::GuardWithIf)
+        .reorder(xq, xr, b.ci, b.yi, b.ct, b.yt, o.z, o.g, o.n);
+    if (s.facts.complex) o.func.reorder(o.part, xq);
+
+    s.staged.bound_extent(s.c, channels)
+        .split(s.qx, xo, s.qx, positions, TailStrategy::RoundUp)
+        .split(s.qx, s.qx, sv, lanes)
+        .reorder(sv, s.qx, s.c, xo, s.qy, s.jx, s.jy, s.z, s.g, s.n)
+        .vectorize(sv)
+        .unroll(s.qx)
+        .unroll(s.c)
+        .reorder_storage(s.qx, s.jx, s.c, s.qy, s.jy);
+    s.sum.compute_at(s.staged, xo)
+        .bound_extent(s.qx, positions)
+        .bound_extent(s.c, channels)
+        .reorder_storage(s.qx, s.c)
+        .vectorize(s.qx, lanes)
+        .unroll(s.qx)
+        .unroll(s.c);
+    s.sum.update()
+        .split(s.qx, s.qx, uv, lanes)
+        .reorder(uv, s.qx, s.c, s.taps[0], s.taps[1], s.taps[2], s.taps[3])
+        .vectorize(uv)
+        .unroll(s.qx)
+        .unroll(s.c);
+    stage_input(s);
+}
+
+}  // namespace convt

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The stages of a pipeline as a strategy hands them to its schedule: Funcs, their variables and the facts a schedule
+// needs. A strategy builds one of these (compiler/strategies), a function here applies a schedule to it; neither does
+// the other's work.
+#pragma once
+
+#include "convt/schedule.h"
+#include "schedules/cpu/halide.h"
+
+namespace convt {
+
+// Facts of the problem and target that every schedule needs. `lanes`: scalars in a vector.
+struct ScheduleFacts {
+    int lanes = 16;
+    int stride_x = 1, stride_y = 1;
+    int in_channels = 1;  // of one group
+    int width = 1;        // output extent in x
+    bool input_channels_last = false;
+    bool complex = false;
+};
+
+// The output over [part] x y z c g n.
+struct OutputStage {
+    Halide::Func func;
+    Halide::Var part{"part"}, x{"x"}, y{"y"}, z{"z"}, c{"c"}, g{"g"}, n{"n"};
+};
+
+// Width lanes: `sum`(q, j, y, z, c, g, n) holds all phases j of x for a tile of positions q; its update runs over (j,
+// u, my, mz, ci).
+struct WidthStages {
+    ScheduleFacts facts;
+    Halide::Func padded, sum;
+    OutputStage output;
+    Halide::Var q{"q"}, j{"j"}, y{"y"}, z{"z"}, c{"c"}, g{"g"}, n{"n"};
+    Halide::RDom taps;
+};
+
+// Rolled phases: `sum`(c, qx, qy, jx, jy, z, g, n) holds one phase for a tile of positions; `staged` holds finished
+// elements of a block of rows, from which the output is interleaved. The update of `sum` runs over (ci, mx, my, mz).
+struct RolledStages {
+    ScheduleFacts facts;
+    Halide::Func padded, sum, staged;
+    OutputStage output;
+    Halide::Var c{"c"}, qx{"qx"}, qy{"qy"}, jx{"jx"}, jy{"jy"}, z{"z"}, g{"g"}, n{"n"};
+    Halide::RDom taps;
+    bool broadcast_input = false;  // lanes run over channels of the output: an input element is read alone
+};
+
+void schedule_width_lanes(WidthStages& stages, const Schedule& schedule);
+void schedule_channel_lanes(RolledStages& stages, const Schedule& schedule);
+void schedule_general(RolledStages& stages, const Schedule& schedule);
+
+}  // namespace convt
