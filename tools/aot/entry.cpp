@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/aot/entry.h"
+
+#include "tools/aot/archive_spec.h"
+
+#include <fmt/format.h>
+
+namespace convt::aot {
+
+std::vector<Entry> problem_entries(const std::string& archive, const NamedProblem& named) {
+    const char* scalar = element_type_info(named.problem.type).scalar_bytes == 4 ? "float" : "double";
+    const std::string stem = fmt::format("{}_{}", archive, named.name);
+    const std::string bias = named.problem.bias ? fmt::format("const {}* bias, ", scalar) : "";
+    const std::string passed = named.problem.bias ? "bias" : "0";
+    const auto declare = [&](const char* ending, const std::string& parameters) {
+        return fmt::format("enum {}_status {}_{}({})", archive, stem, ending, parameters);
+    };
+    const std::string cast = fmt::format("(enum {}_status)", archive);
+    return {
+        {stem + "_pack", declare("pack", fmt::format("const {0}* w, {0}* packed", scalar)),
+         cast + "convt_aot_call_packer(&p{}, w, packed)", "Brings w into the order that the kernel reads."},
+        {stem + "_run", declare("run", fmt::format("const {0}* x, const {0}* packed, {1}{0}* y", scalar, bias)),
+         cast + "convt_aot_call_kernel(&p{}, x, packed, " + passed + ", y)", "Computes y."},
+        {stem + "_run_unpacked",
+         declare("run_unpacked", fmt::format("const {0}* x, const {0}* w, {1}{0}* y", scalar, bias)),
+         cast + "convt_aot_call_both(&p{}, x, w, " + passed + ", y)", "Packs w for this one call, then computes y."},
+    };
+}
+
+std::vector<Entry> archive_entries(const std::string& archive) {
+    return {
+        {archive + "_target", fmt::format("const char* {}_target(void)", archive), "return convt_aot_picked_name()",
+         "The target picked on this CPU, the same for all problems and calls; null where the CPU can run none."},
+        {archive + "_last_error", fmt::format("const char* {}_last_error(void)", archive), "return convt_aot_message()",
+         "What went wrong in the last call of this thread that did not return ok."},
+        {archive + "_set_threads", fmt::format("void {}_set_threads(int threads)", archive),
+         "convt_aot_thread_count(threads)",
+         "Threads of each call from now on, the caller's included; 0 (so it begins): one per CPU. Results have the "
+         "same\n"
+         " * bits for every count."},
+    };
+}
+
+std::vector<std::string> entry_points(const ArchiveSpec& spec) {
+    std::vector<std::string> symbols;
+    for (const Entry& entry : archive_entries(spec.name))
+        symbols.push_back(entry.symbol);
+    for (const ProblemKernels& kernels : spec.problems)
+        for (const Entry& entry : problem_entries(spec.name, kernels.named))
+            symbols.push_back(entry.symbol);
+    return symbols;
+}
+
+}  // namespace convt::aot

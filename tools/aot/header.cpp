@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// The archive's header, for people and compilers: C99 and C++.
+#include "convt/engine.h"
+#include "tools/aot/archive_spec.h"
+#include "tools/aot/entry.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+
+namespace convt::aot {
+
+namespace {
+
+constexpr const char* opening =
+    R"(/* {0}.h: {1} transposed convolutions, compiled by convt {2}. Made by convt-aot; edits are lost.
+ *
+ * Link lib{0}.a and the C library with threads (-pthread). Targets, best first: {3}.
+ * The first one whose instruction sets this CPU has is picked, once.
+ *
+ * Shapes are in the order of memory, the last dimension contiguous. Complex numbers are interleaved (real, imaginary).
+ * Functions may be called from many threads. y may not overlap an input; nothing is written by a call that did not
+ * begin. Packed weights are for this process's target alone: pack anew from file on every machine.
+ */
+#ifndef CONVT_AOT_{0}_H
+#define CONVT_AOT_{0}_H
+
+#ifdef __cplusplus
+extern "C" {{
+#endif
+
+enum {0}_status {{
+    {0}_ok,
+    {0}_invalid_argument, /* a null, misaligned or overlapping pointer */
+    {0}_missing_feature,  /* this CPU lacks an instruction set that every target here needs */
+    {0}_out_of_memory,
+    {0}_failed /* the kernel reported an error */
+}};
+
+)";
+
+constexpr const char* closing = R"(
+#ifdef __cplusplus
+}
+#endif
+
+#endif
+)";
+
+std::string shape(const Problem& problem, const std::vector<std::int64_t>& extents) {
+    const ElementTypeInfo& type = element_type_info(problem.type);
+    std::string text = type.scalar_bytes == 4 ? "float" : "double";
+    for (const std::int64_t extent : extents)
+        text += fmt::format("[{}]", extent);
+    if (type.parts == 2) text += "[2]";
+    return text;
+}
+
+// "N, C, H, W" as the layout says.
+std::string dimension_names(const Problem& problem, Layout layout) {
+    const std::string spatial = std::string("D, H, W").substr(static_cast<std::size_t>(3 * (3 - problem.rank)));
+    return layout == Layout::channels_first ? "N, C, " + spatial : "N, " + spatial + ", C";
+}
+
+std::int64_t packed_scalars(const ObjectInfo& info) {
+    std::int64_t count = 1;
+    for (const std::int64_t extent : info.packed_extents)
+        count *= extent;
+    return count;
+}
+
+void put_problem(std::string& out, const ArchiveSpec& spec, const ProblemKernels& kernels) {
+    const Problem& problem = kernels.named.problem;
+    out += fmt::format("\n/* {}: {}\n", kernels.named.name, problem.text());
+    out += fmt::format(" *   x     {}  ({})\n", shape(problem, problem.input_shape()),
+                       dimension_names(problem, problem.input_layout));
+    out += fmt::format(" *   w     {}  (C_in, C_out / groups, kernel)\n", shape(problem, problem.weight_shape()));
+    if (problem.bias) out += fmt::format(" *   bias  {}\n", shape(problem, {problem.out_channels}));
+    out += fmt::format(" *   y     {}  ({})\n", shape(problem, problem.output_shape()),
+                       dimension_names(problem, problem.output_layout));
+    std::int64_t packed = 0;
+    for (const Object& object : kernels.objects) {
+        out += fmt::format(" *   {}: strategy {}, {} schedule{}\n", object.info.target, object.info.strategy,
+                           object.info.schedule_source,
+                           object.info.admitted ? "" : "; UNADMITTED: the machine that made it cannot run it");
+        packed = std::max(packed, packed_scalars(object.info));
+    }
+    out += " */\n";
+    out += fmt::format("enum {{ {}_{}_packed_size = {} }}; /* scalars of `packed`, enough for every target */\n",
+                       spec.name, kernels.named.name, packed);
+    for (const Entry& entry : problem_entries(spec.name, kernels.named))
+        out += fmt::format("/* {} */\n{};\n", entry.comment, entry.declaration);
+}
+
+}  // namespace
+
+std::string header_text(const ArchiveSpec& spec) {
+    std::string targets;
+    for (const Target& target : spec.targets)
+        targets += (targets.empty() ? "" : ", ") + target.text();
+    std::string out = fmt::format(opening, spec.name, spec.problems.size(), version(), targets);
+    for (const Entry& entry : archive_entries(spec.name))
+        out += fmt::format("/* {} */\n{};\n", entry.comment, entry.declaration);
+    for (const ProblemKernels& kernels : spec.problems)
+        put_problem(out, spec, kernels);
+    return out + closing;
+}
+
+}  // namespace convt::aot

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the tables of an archive look like: convt-aot generates them as C (source.cpp), support.c reads them. Private to
+ * the archive: none of these names leaves it. Names here do not end in what an entry point ends in (_run, _pack, ...),
+ * so no choice of archive and problem names can meet them.
+ */
+#ifndef CONVT_AOT_SUPPORT_H
+#define CONVT_AOT_SUPPORT_H
+
+#include <stdint.h>
+
+/* The codes of every archive's status enumeration, in its order. */
+enum { CONVT_AOT_OK, CONVT_AOT_INVALID_ARGUMENT, CONVT_AOT_MISSING_FEATURE, CONVT_AOT_OUT_OF_MEMORY, CONVT_AOT_FAILED };
+
+/* halide_dimension_t; in scalars, innermost dimension first. */
+struct convt_aot_dim {
+    int32_t min, extent, stride;
+    uint32_t flags;
+};
+
+struct convt_aot_tensor {
+    int rank;
+    const struct convt_aot_dim* dims;
+};
+
+/* One problem on one target. */
+struct convt_aot_kernel {
+    int (*run)(void** arguments);
+    int (*pack)(void** arguments);
+    struct convt_aot_tensor packed;
+};
+
+struct convt_aot_problem {
+    const char* entry; /* archive and problem name, for messages */
+    int scalar_bytes;
+    struct convt_aot_tensor x, w, bias, y;  /* bias: rank 0 where the problem has none */
+    const struct convt_aot_kernel* kernels; /* one a target, in the archive's order */
+};
+
+/* A CPU feature: the CPUID bit that says so, and the state components the operating system must save for it (XCR0). */
+struct convt_aot_feature {
+    const char* name;
+    uint32_t leaf, subleaf;
+    int reg; /* 0 to 3: EAX, EBX, ECX, EDX */
+    int bit;
+    uint64_t xcr0;
+};
+
+struct convt_aot_target {
+    const char* name;
+    int feature_count;
+    const struct convt_aot_feature* features;
+};
+
+struct convt_aot_archive {
+    const char* name;
+    int target_count;
+    const struct convt_aot_target* targets; /* best first */
+};
+
+/* The one archive that this copy of the support code is part of. */
+extern const struct convt_aot_archive convt_aot_this_archive;
+
+int convt_aot_call_packer(const struct convt_aot_problem* problem, const void* w, void* packed);
+int convt_aot_call_kernel(const struct convt_aot_problem* problem, const void* x, const void* packed, const void* bias,
+                          void* y);
+/* Packs into memory of its own for the one call. */
+int convt_aot_call_both(const struct convt_aot_problem* problem, const void* x, const void* w, const void* bias,
+                        void* y);
+const char* convt_aot_picked_name(void);
+const char* convt_aot_message(void);
+void convt_aot_thread_count(int threads);
+
+#endif
