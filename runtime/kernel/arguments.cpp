@@ -22,7 +22,7 @@ std::span<const std::int64_t> shape(const std::int64_t* extents, int rank) {
 
 // Strides of a dense tensor whose Halide dimensions lie in memory in the order `innermost_first`.
 void set_dense_strides(TensorRule& rule, std::span<const int> innermost_first) {
-    std::array<std::int64_t, TensorView::max_rank> extent;
+    std::array<std::int64_t, max_halide_rank> extent;
     extent.fill(1);
     for (int i = 0; i < rule.rank; ++i)
         extent[rule.halide[i]] = rule.extents[i];
@@ -34,9 +34,10 @@ void set_dense_strides(TensorRule& rule, std::span<const int> innermost_first) {
     }
 }
 
-// Halide's numbers of x y z c n.
+// Halide's numbers of x y z c g n. A caller's channel dimension is bound to c, then split into c and g.
 constexpr int c_dimension = 3;
-constexpr int n_dimension = 4;
+constexpr int g_dimension = 4;
+constexpr int n_dimension = 5;
 
 TensorRule image_rule(const char* name, const Problem& problem, const std::vector<std::int64_t>& extents,
                       Layout layout) {
@@ -45,7 +46,8 @@ TensorRule image_rule(const char* name, const Problem& problem, const std::vecto
     rule.type = problem.type;
     rule.rank = static_cast<int>(extents.size());
     std::copy(extents.begin(), extents.end(), rule.extents.begin());
-    rule.halide_rank = TensorView::max_rank;
+    rule.halide_rank = max_halide_rank;
+    rule.group_channels = extents[layout == Layout::channels_last ? extents.size() - 1 : 1] / problem.groups;
     rule.may_drop_batch = problem.batch == 1;
     const bool last = layout == Layout::channels_last;
     rule.halide[0] = n_dimension;
@@ -58,18 +60,27 @@ TensorRule image_rule(const char* name, const Problem& problem, const std::vecto
     return rule;
 }
 
-TensorRule dense_rule(const char* name, const Problem& problem, const std::vector<std::int64_t>& extents) {
+TensorRule dense_rule(const char* name, const Problem& problem, const std::vector<std::int64_t>& extents,
+                      std::initializer_list<std::int64_t> buffer) {
     TensorRule rule;
     rule.name = name;
     rule.type = problem.type;
-    rule.rank = rule.halide_rank = static_cast<int>(extents.size());
+    rule.rank = static_cast<int>(extents.size());
+    rule.halide_rank = static_cast<int>(buffer.size());
     rule.must_be_dense = true;
     std::copy(extents.begin(), extents.end(), rule.extents.begin());
+    std::copy(buffer.begin(), buffer.end(), rule.buffer.begin());
     constexpr int order[] = {0, 1, 2, 3, 4};
     for (int i = 0; i < rule.rank; ++i)
         rule.halide[i] = rule.rank - 1 - i;
     set_dense_strides(rule, std::span(order).first(rule.rank));
     return rule;
+}
+
+void split_channels(const TensorRule& rule, halide_dimension_t* dims) {
+    const auto channels = static_cast<std::int32_t>(rule.group_channels);
+    dims[g_dimension] = {0, dims[c_dimension].extent / channels, dims[c_dimension].stride * channels, 0};
+    dims[c_dimension].extent = channels;
 }
 
 Status check_shape(const TensorRule& rule, const TensorView& view, int dropped) {
@@ -131,10 +142,16 @@ TensorRule output_rule(const Problem& problem) {
 }
 
 TensorRule weight_rule(const Problem& problem) {
-    return dense_rule("weights", problem, problem.weight_shape());
+    std::array<std::int64_t, 3> kernel = {1, 1, 1};
+    for (int i = 0; i < problem.rank; ++i)
+        kernel[i] = problem.axes[problem.rank - 1 - i].kernel;
+    return dense_rule("weights", problem, problem.weight_shape(),
+                      {kernel[0], kernel[1], kernel[2], problem.out_channels / problem.groups,
+                       problem.in_channels / problem.groups, problem.groups});
 }
+
 TensorRule bias_rule(const Problem& problem) {
-    return dense_rule("bias", problem, {problem.out_channels});
+    return dense_rule("bias", problem, {problem.out_channels}, {problem.out_channels / problem.groups, problem.groups});
 }
 
 Status bind(const TensorRule& rule, const TensorView& view, Argument& argument) {
@@ -166,6 +183,15 @@ Status bind(const TensorRule& rule, const TensorView& view, Argument& argument) 
             return refuse(rule, "stride of dimension {} is {} with extent {}: offsets must stay below 2^31 scalars", i,
                           stride, extent);
         dims[d].stride = static_cast<std::int32_t>(stride * type.parts);
+    }
+    if (rule.must_be_dense) {
+        std::int64_t stride = type.parts;
+        for (int d = 0; d < rule.halide_rank; ++d) {
+            dims[d] = {0, static_cast<std::int32_t>(rule.buffer[d]), static_cast<std::int32_t>(stride), 0};
+            stride *= rule.buffer[d];
+        }
+    } else {
+        split_channels(rule, dims);
     }
     if (rule.written)
         if (Status status = check_no_self_overlap(rule, view); !status.ok()) return status;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A kernel's tensors: what each must look like, derived once from the problem, and the check that turns a caller's view
-// into Halide's buffer. Halide's dimensions, innermost first: [part for complex types], then x y z c n (input and
-// output; spatial axes the problem lacks have extent 1), or c (bias), or the dense order reversed (weights).
+// into Halide's buffer. Halide's dimensions, innermost first: [part for complex types], then x y z c g n (input and
+// output; c is the channel within its group g), c g (bias) or kx ky kz cog cig g (weights); spatial axes the problem
+// lacks have extent 1.
 #pragma once
 
 #include "convt/problem.h"
@@ -17,18 +18,23 @@ namespace convt {
 // Halide computes offsets in 32 bits.
 constexpr std::int64_t max_offset = 2147483647;
 
+// Most dimensions of a buffer, without `part`.
+constexpr int max_halide_rank = TensorView::max_rank + 1;
+
 struct TensorRule {
     const char* name = "";
     ElementType type = ElementType::f32;
     int rank = 0;
     std::array<std::int64_t, TensorView::max_rank> extents{};  // as the caller sees them, outermost first
     std::array<int, TensorView::max_rank> halide{};            // Halide's dimension of each, without `part`
-    std::array<std::int64_t, TensorView::max_rank> dense{};  // by Halide's dimension: element stride in a dense tensor
-    int halide_rank = 0;                                     // without `part`
-    int innermost = 0;                                       // Halide's dimension that must be contiguous
-    bool may_drop_batch = false;                             // the outermost dimension may be left out
-    bool must_be_dense = false;                              // else only the innermost dimension must be contiguous
-    bool written = false;                                    // an output: may not overlap itself
+    std::array<std::int64_t, max_halide_rank> dense{};   // by Halide's dimension: element stride in a dense tensor
+    std::array<std::int64_t, max_halide_rank> buffer{};  // where it must be dense: extents of Halide's buffer
+    int halide_rank = 0;                                 // without `part`
+    int innermost = 0;                                   // Halide's dimension that must be contiguous
+    std::int64_t group_channels = 0;                     // of an image: channels of one group, the split into c and g
+    bool may_drop_batch = false;                         // the outermost dimension may be left out
+    bool must_be_dense = false;                          // else only the innermost dimension must be contiguous
+    bool written = false;                                // an output: may not overlap itself
 };
 
 TensorRule input_rule(const Problem& problem);
@@ -39,7 +45,7 @@ TensorRule bias_rule(const Problem& problem);
 // A bound tensor. Does not move: `buffer` points to `dims`.
 struct Argument {
     halide_buffer_t buffer;
-    halide_dimension_t dims[TensorView::max_rank + 1];
+    halide_dimension_t dims[max_halide_rank + 1];
     std::uintptr_t low = 0;   // first byte the view reaches
     std::uintptr_t high = 0;  // one past the last
 };
