@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// The problem as a value and its one text form.
+#include "convt/problem.h"
+#include "tests/support/problems.h"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <bit>
+#include <clocale>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+
+namespace convt::test {
+namespace {
+
+Problem parsed(std::string_view text) {
+    Result<Problem> problem = Problem::parse(text);
+    INFO(text << ": " << problem.status().message());
+    REQUIRE(problem.ok());
+    return std::move(problem).value();
+}
+
+}  // namespace
+
+TEST_CASE("problem text: every token says what the contract's table says") {
+    const Problem p =
+        parsed("convt3d_c128_n2_ci8_co4_i5x6x7_k3x4x5_s2x3x4_p1:2x0:1x2_op1x2x3_d1x2x3_g2_nchw2nhwc_bias_direct");
+    CHECK(p.rank == 3);
+    CHECK(p.type == ElementType::c128);
+    CHECK(p.batch == 2);
+    CHECK(p.in_channels == 8);
+    CHECK(p.out_channels == 4);
+    CHECK(p.axes[0] == Axis{5, 3, 2, 1, 2, 1, 1});
+    CHECK(p.axes[1] == Axis{6, 4, 3, 0, 1, 2, 2});
+    CHECK(p.axes[2] == Axis{7, 5, 4, 2, 2, 3, 3});
+    CHECK(p.groups == 2);
+    CHECK(p.input_layout == Layout::channels_first);
+    CHECK(p.output_layout == Layout::channels_last);
+    CHECK(p.bias);
+    CHECK(p.direct);
+    CHECK(p.epilogue.empty());
+
+    const Problem ops = parsed("convt1d_f64_ci1_co1_i1_k1_nhwc2nchw_leaky0.25_relu");
+    CHECK(ops.input_layout == Layout::channels_last);
+    CHECK(ops.output_layout == Layout::channels_first);
+    CHECK(ops.epilogue == std::vector<EpilogueOp>{{EpilogueOp::Kind::leaky, 0.25F}, {EpilogueOp::Kind::relu}});
+}
+
+TEST_CASE("problem text: one form is canonical") {
+    const struct {
+        const char* given;
+        const char* canonical;
+    } rows[] = {
+        {"convt2d_f32_n1_ci2_co3_i4_k5", "convt2d_f32_ci2_co3_i4x4_k5x5"},
+        {"convt2d_f32_ci2_co3_i4x4_k5x5_s1_p0_op0_d1_g1", "convt2d_f32_ci2_co3_i4x4_k5x5"},
+        {"convt2d_f32_ci2_co3_i4_k5_s2x1_p1:1x2:2", "convt2d_f32_ci2_co3_i4x4_k5x5_s2x1_p1x2"},
+        {"convt2d_f32_ci2_co3_i4_k5_p1:2", "convt2d_f32_ci2_co3_i4x4_k5x5_p1:2x1:2"},
+        {"convt2d_f32_ci2_co3_i4_k5_p0:0x0:1", "convt2d_f32_ci2_co3_i4x4_k5x5_p0x0:1"},
+        {"convt3d_f32_ci2_co3_i4_k5_s2_op1_d1x3x1", "convt3d_f32_ci2_co3_i4x4x4_k5x5x5_s2x2x2_op1x1x1_d1x3x1"},
+        {"convt1d_c64_n7_ci2_co4_i4_k5_g2_nhwc_bias_direct", "convt1d_c64_n7_ci2_co4_i4_k5_g2_nhwc_bias_direct"},
+        {"convt1d_f32_ci1_co1_i1_k1_leaky0.10", "convt1d_f32_ci1_co1_i1_k1_leaky0.1"},
+        {"convt1d_f32_ci1_co1_i1_k1_leaky1e-1", "convt1d_f32_ci1_co1_i1_k1_leaky0.1"},
+        {"convt1d_f32_ci1_co1_i1_k1_leaky0.100000001", "convt1d_f32_ci1_co1_i1_k1_leaky0.1"},
+        {"convt1d_f32_ci1_co1_i1_k1_leaky-2", "convt1d_f32_ci1_co1_i1_k1_leaky-2"},
+    };
+    for (const auto& row : rows) {
+        CHECK(parsed(row.given).text() == row.canonical);
+        CHECK(parsed(row.canonical).text() == row.canonical);
+    }
+}
+
+TEST_CASE("problem text: a thousand random problems read back as they were") {
+    Random random(run_seed());
+    for (int i = 0; i < 1000; ++i) {
+        const Problem p = random_problem(random);
+        const std::string text = p.text();
+        INFO("CONVT_SEED=" << run_seed() << " " << text);
+        CHECK(parsed(text) == p);
+        CHECK(parsed(text).text() == text);
+    }
+}
+
+TEST_CASE("problem text: every finite f32 slope reads back to its bits, in any locale") {
+    // A locale with a decimal comma, where the machine has one.
+    const char* locale = std::setlocale(LC_ALL, "de_DE.UTF-8");
+    INFO("CONVT_SEED=" << run_seed() << ", locale " << (locale == nullptr ? "C" : locale));
+    Random random(run_seed());
+    using Limits = std::numeric_limits<float>;
+    std::vector<float> slopes = {
+        0.0F, -0.0F, 0.1F, 1e10F, Limits::max(), Limits::lowest(), Limits::min(), Limits::denorm_min()};
+    while (slopes.size() < 20'000) {
+        const float slope = std::bit_cast<float>(static_cast<std::uint32_t>(random.next()));
+        if (std::isfinite(slope)) slopes.push_back(slope);
+    }
+    Problem p;
+    for (const float slope : slopes) {
+        p.epilogue = {{EpilogueOp::Kind::leaky, slope}};
+        const std::string text = p.text();
+        const Result<Problem> back = Problem::parse(text);
+        if (!back.ok() ||
+            std::bit_cast<std::uint32_t>(back.value().epilogue[0].value) != std::bit_cast<std::uint32_t>(slope)) {
+            FAIL_CHECK(text << ": " << back.status().message());
+        }
+    }
+    std::setlocale(LC_ALL, "C");
+}
+
+TEST_CASE("problem: shapes follow the layout") {
+    const Problem p = parsed("convt2d_f32_n2_ci4_co6_i5x7_k3x4_s2x1_p1:0x0_d1x2_g2_nchw2nhwc");
+    using Shape = std::vector<std::int64_t>;
+    CHECK(p.axes[0].output() == 10);  // 4 * 2 - 1 + 2 + 1
+    CHECK(p.axes[1].output() == 13);  // 6 * 1 + 2 * 3 + 1
+    CHECK(p.input_shape() == Shape{2, 4, 5, 7});
+    CHECK(p.output_shape() == Shape{2, 10, 13, 6});
+    CHECK(p.weight_shape() == Shape{4, 3, 3, 4});
+    CHECK(p.multiply_adds() == 2LL * 4 * 3 * (5 * 7) * (3 * 4));
+}
+
+TEST_CASE("problem: the largest sizes that every buffer allows, and not one element more") {
+    // Padded and rounded up to tiles of 64 the last axis has 2^29 - 64 elements: 2^31 - 256 bytes.
+    CHECK(Problem::parse("convt1d_f32_ci1_co1_i536870846_k1").ok());
+    CHECK_FALSE(Problem::parse("convt1d_f32_ci1_co1_i536870847_k1").ok());
+    CHECK(Problem::parse("convt1d_f64_ci1_co1_i268435390_k1").ok());
+    CHECK_FALSE(Problem::parse("convt1d_f64_ci1_co1_i268435391_k1").ok());
+}
+
+TEST_CASE("problem file: names, notes, comments and both line ends") {
+    const auto problems = parse_problem_file(
+        "# a comment\n"
+        "\n"
+        "one\tconvt1d_f32_ci1_co1_i1_k1\n"
+        "_Two2\tconvt1d_f64_ci1_co1_i2_k1\tfirst\tand second\r\n"
+        "three\tconvt1d_f64_ci1_co1_i3_k1");
+    REQUIRE(problems.ok());
+    REQUIRE(problems.value().size() == 3);
+    CHECK(problems.value()[0].name == "one");
+    CHECK(problems.value()[0].note.empty());
+    CHECK(problems.value()[1].name == "_Two2");
+    CHECK(problems.value()[1].note == "first\tand second");
+    CHECK(problems.value()[1].problem.type == ElementType::f64);
+    CHECK(problems.value()[2].problem.axes[0].input == 3);
+}
+
+TEST_CASE("element types: every row keeps what it claims") {
+    for (const ElementTypeInfo& row : element_types()) {
+        INFO(row.name);
+        CHECK(&element_type_info(row.type) == &row);
+        CHECK(parsed(std::string("convt1d_") + row.name + "_ci1_co1_i1_k1").type == row.type);
+        CHECK(row.bytes() == row.parts * row.scalar_bytes);
+        CHECK(row.mantissa_bits ==
+              (row.scalar_bytes == 4 ? std::numeric_limits<float>::digits : std::numeric_limits<double>::digits));
+    }
+}
+
+}  // namespace convt::test
