@@ -41,7 +41,9 @@ Object fake_object(const Problem& problem, const Target& target, const FakeOptio
     return object;
 }
 
-Result<std::string> FakeCompiler::fingerprint(const Problem&, const Target&) { return options.fingerprint; }
+Result<std::string> FakeCompiler::fingerprint(const Problem&, const Target&) {
+    return options.fingerprint;
+}
 
 Result<Object> FakeCompiler::compile(const Problem& problem, const Target& target) {
     ++compiles;

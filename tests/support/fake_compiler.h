@@ -14,12 +14,12 @@ namespace convt::test {
 struct FakeOptions {
     std::string fingerprint = "fake 1";
     bool admitted = true;
-    bool wrong = false;           // the kernel that admission refuses
-    bool links = true;            // else the code is no ELF file
-    std::uint64_t features = 0;   // CPU features the object claims to need
-    Status error;                 // what `compile` returns where it is not ok
-    std::string log;              // a file that every compile appends one byte to: counts among processes
-    int milliseconds = 0;         // a compile takes, so that others come to wait for it
+    bool wrong = false;          // the kernel that admission refuses
+    bool links = true;           // else the code is no ELF file
+    std::uint64_t features = 0;  // CPU features the object claims to need
+    Status error{};              // what `compile` returns where it is not ok
+    std::string log{};           // a file that every compile appends one byte to: counts among processes
+    int milliseconds = 0;        // a compile takes, so that others come to wait for it
 };
 
 // A problem the fake kernel computes: convt1d_f32_ci1_co1_i<extent>_k1.

@@ -3,7 +3,9 @@
 // With CONVT_FAKE_WRONG the last output is off by one, as only an admission check can find out.
 #include <HalideRuntime.h>
 
-static float* host(void* buffer) { return (float*)((halide_buffer_t*)buffer)->host; }
+static float* host(void* buffer) {
+    return (float*)((halide_buffer_t*)buffer)->host;
+}
 
 // args: user context, weights as the caller has them, packed weights.
 int convt_fake_pack_argv(void** args) {
@@ -15,7 +17,8 @@ int convt_fake_pack_argv(void** args) {
 int convt_fake_run_argv(void** args) {
     const halide_dimension_t x = ((halide_buffer_t*)args[1])->dim[0];
     const halide_dimension_t y = ((halide_buffer_t*)args[3])->dim[0];
-    for (int i = 0; i < y.extent; ++i) host(args[3])[i * y.stride] = host(args[1])[i * x.stride] * host(args[2])[0];
+    for (int i = 0; i < y.extent; ++i)
+        host(args[3])[i * y.stride] = host(args[1])[i * x.stride] * host(args[2])[0];
 #ifdef CONVT_FAKE_WRONG
     host(args[3])[(y.extent - 1) * y.stride] += 1;
 #endif
