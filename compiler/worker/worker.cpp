@@ -158,8 +158,10 @@ class WorkerCompiler : public Compiler {
             }
             case process::End::timed_out:
                 return Status(Code::timed_out, fmt::format("{}: not done after {} ms", what, options_.time_limit_ms));
-            case process::End::cancelled: return Status(Code::interrupted, what + ": stopped");
-            case process::End::too_much_output: break;
+            case process::End::cancelled:
+                return Status(Code::interrupted, what + ": stopped");
+            case process::End::too_much_output:
+                break;
         }
         return Status(Code::corrupt, fmt::format("{}: wrote more than {} bytes", what, process::Limits().output_bytes));
     }
