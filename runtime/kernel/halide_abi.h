@@ -5,9 +5,13 @@
 
 #include <HalideRuntime.h>
 
+#ifdef __cplusplus
 extern "C" {
+#endif
 halide_error_handler_t convt_halide_set_error_handler(halide_error_handler_t handler);
 halide_malloc_t convt_halide_set_custom_malloc(halide_malloc_t handler);
 halide_free_t convt_halide_set_custom_free(halide_free_t handler);
 halide_do_par_for_t convt_halide_set_custom_do_par_for(halide_do_par_for_t handler);
+#ifdef __cplusplus
 }
+#endif
