@@ -59,7 +59,13 @@ DiskCache::Lock DiskCache::lock(const std::string& key) const {
 Result<Object> DiskCache::read(const std::string& key) const {
     Result<std::vector<std::byte>> bytes = read_private_file(folder_.get(), entry_name(key), max_object_bytes);
     if (!bytes.ok()) return bytes.status();
-    return Object::deserialize(bytes.value());
+    const std::optional<std::uint64_t> version = stored_format_version(bytes.value());
+    if (version && *version != object_format_version)
+        return {Code::unsupported, fmt::format("{}: format version {}, this convt reads {}", entry_name(key), *version,
+                                               object_format_version)};
+    Result<Object> object = Object::deserialize(bytes.value());
+    if (!object.ok()) return {object.status().code(), entry_name(key) + ": " + object.status().message()};
+    return object;
 }
 
 std::optional<Object> DiskCache::find(const std::string& key) const {
@@ -110,8 +116,9 @@ FileDescriptor DiskCache::make_temporary(std::string& name) const {
     return FileDescriptor();
 }
 
-bool DiskCache::remove(const std::string& key) const noexcept {
-    return unlinkat(folder_.get(), entry_name(key).c_str(), 0) == 0;
+int DiskCache::remove(const std::string& key) const noexcept {
+    const std::string name = entry_name(key);
+    return unlinkat(folder_.get(), name.c_str(), 0) == 0 ? 0 : errno;
 }
 
 Result<std::vector<std::string>> DiskCache::names() const {

@@ -37,14 +37,17 @@ class DiskCache {
     // Waits for it. Where it cannot be had (a read-only folder) nothing is locked: a kernel may be compiled twice then.
     Lock lock(const std::string& key) const;
 
-    // Code::io_error, Code::corrupt with the reason.
+    // Code::io_error; Code::corrupt with the reason; Code::unsupported for another version's format.
     Result<Object> read(const std::string& key) const;
     // What can be read, marked as just used.
     std::optional<Object> find(const std::string& key) const;
     // Replaces the entry, then drops the least recently used ones until all fit the limit, and what killed writers left
     // behind. An object larger than the limit is refused (Code::invalid_argument).
     Status store(const std::string& key, const Object& object) const;
-    bool remove(const std::string& key) const noexcept;
+    int remove(const std::string& key) const noexcept;  // 0, or errno
+
+    // Files of writers that were killed; those at work keep theirs.
+    void remove_leftovers() const;
 
     struct Entry {
         std::string key;
@@ -61,7 +64,6 @@ class DiskCache {
     Status write(const std::string& key, std::span<const std::byte> bytes) const;
     FileDescriptor make_temporary(std::string& name) const;
     Result<std::vector<std::string>> names() const;
-    void remove_leftovers() const;
     void evict() const;
 
     FileDescriptor folder_;

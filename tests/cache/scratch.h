@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// A folder of a test's own, gone with it; and children that do what the test's own process should not.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace convt::test {
+
+class ScratchFolder {
+  public:
+    ScratchFolder();
+    ~ScratchFolder();
+    ScratchFolder(const ScratchFolder&) = delete;
+    ScratchFolder& operator=(const ScratchFolder&) = delete;
+    std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+
+  private:
+    std::filesystem::path path_;
+};
+
+std::vector<std::byte> read_bytes(const std::string& path);
+void write_bytes(const std::string& path, const std::vector<std::byte>& bytes);
+std::vector<std::string> names_in(const std::string& folder);  // sorted
+
+// What a child that cannot be set up here exits with.
+constexpr int not_here = 77;
+
+pid_t start_child(const std::function<int()>& work);
+int wait_for(pid_t child);  // exit code, or 128 + signal
+inline int in_child(const std::function<int()>& work) {
+    return wait_for(start_child(work));
+}
+
+// Runs `work` in a child and kills it when it has entered or left system calls `stops` times. 0: it came to its end
+// before, 128 + SIGKILL: killed, `not_here`: this system does not let processes be traced.
+int killed_after(int stops, const std::function<void()>& work);
+
+}  // namespace convt::test
