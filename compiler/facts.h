@@ -15,6 +15,7 @@ inline ScheduleFacts schedule_facts(const Operands& operands, const Target& targ
     facts.stride_y = static_cast<int>(operands.phase[1].phases());
     facts.in_channels = operands.in_channels;
     facts.width = static_cast<int>(operands.axes[0].output());
+    facts.input_width = static_cast<int>(operands.axes[0].input);
     facts.input_channels_last = operands.problem.input_layout == Layout::channels_last;
     facts.complex = operands.parts > 1;
     return facts;

@@ -14,7 +14,8 @@ namespace {
 constexpr double loads_per_cycle = 2;
 constexpr double fmas_per_cycle = 2;
 constexpr double fma_latency = 4;
-constexpr double scalar_store = 1.5;  // cycles for one element of a vector stored with a stride
+constexpr double stream_bytes_per_cycle = 24;  // from a second- or third-level cache
+constexpr double scalar_store = 1.5;           // cycles for one element of a vector stored with a stride
 
 double tiles(double extent, double tile) {
     return std::ceil(extent / tile);
@@ -52,10 +53,16 @@ double channel_cycles(const ModelFacts& f, const Schedule& s, const TileCost& ti
     const double in_tiles =
         tiles(f.positions[0], s.get("qx")) * tiles(f.positions[1], s.get("qy")) * tiles(f.out_channels, channels);
     const double outputs = scattered_outputs(f);
+    // Weights are read again for every tile of positions; half of that hides behind arithmetic.
+    const double weights =
+        f.groups * f.out_channels * f.in_channels * f.kernel(0) * f.kernel(1) * f.kernel(2) * f.parts * f.scalar_bytes;
+    const double passes = f.batch * tiles(f.positions[0], s.get("qx")) * tiles(f.positions[1], s.get("qy")) *
+                          f.output(2) * f.taps[2] / f.kernel(2);
+    const double streaming = 0.5 * weights * passes / stream_bytes_per_cycle;
     const double copies =
         f.batch * f.groups * f.in_channels * f.input(0) * f.input(1) * f.input(2) * f.parts * scalar_store;
     const double flat = 1 + 0.01 * s.get("qy");  // positions of a row lie in one cache line, rows do not
-    return rolled_tiles(f) * in_tiles * tile.cycles * flat +
+    return streaming + rolled_tiles(f) * in_tiles * tile.cycles * flat +
            (f.channels_last_output > 0 ? outputs / f.lanes * 2 : outputs) + copies;
 }
 

@@ -32,17 +32,25 @@ Blocks block_output(RolledStages& s, int channels, const Schedule& schedule) {
     return b;
 }
 
-// The padded rows keep the order of the input's memory, so that the copy is a plain one: x then channels, or channels
-// then x.
+// The padded rows keep the order of the input's memory, so that the copy is a plain one. Where elements are read one by
+// one the rows of a block lie together without gaps: a tile then touches few lines however narrow the image is. Where
+// they are loaded as vectors, rows are aligned.
 void stage_input(RolledStages& s) {
     const std::vector<Var> p = s.padded.args();
-    const bool channels_inner =
-        s.facts.input_channels_last && s.facts.in_channels >= s.facts.lanes && s.broadcast_input;
-    const Var inner = channels_inner ? p[3] : p[0], outer = channels_inner ? p[0] : p[3];
-    s.padded.reorder_storage(inner, outer, p[1], p[2])
-        .align_storage(inner, s.facts.lanes)
-        .reorder(inner, outer, p[1], p[2])
-        .vectorize(inner, s.facts.lanes, channels_inner ? TailStrategy::GuardWithIf : TailStrategy::RoundUp);
+    const int lanes = s.facts.lanes;
+    if (!s.broadcast_input) {
+        s.padded.reorder_storage(p[0], p[3], p[1], p[2])
+            .align_storage(p[0], lanes)
+            .reorder(p[0], p[3], p[1], p[2])
+            .vectorize(p[0], lanes, TailStrategy::RoundUp);
+    } else if (s.facts.input_channels_last) {
+        s.padded.reorder_storage(p[3], p[0], p[1], p[2])
+            .reorder(p[3], p[0], p[1], p[2])
+            .vectorize(p[3], std::min(lanes, s.facts.in_channels), TailStrategy::GuardWithIf);
+    } else {
+        s.padded.reorder_storage(p[0], p[1], p[3], p[2]).reorder(p[0], p[1], p[3], p[2]);
+        if (s.facts.input_width >= lanes) s.padded.vectorize(p[0], lanes, TailStrategy::GuardWithIf);
+    }
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ struct ScheduleFacts {
     int stride_x = 1, stride_y = 1;
     int in_channels = 1;  // of one group
     int width = 1;        // output extent in x
+    int input_width = 1;
     bool input_channels_last = false;
     bool complex = false;
 };
