@@ -42,6 +42,16 @@ def blocks(text):
         raise ValueError(f"line {start}: the block is not closed")
 
 
+def prose(text):
+    """(line, content) of every line outside the blocks."""
+    inside = False
+    for number, line in enumerate(text.splitlines(), 1):
+        if FENCE.match(line):
+            inside = not inside
+        elif not inside:
+            yield number, line
+
+
 def lay_out(source, build, folder):
     for entry in source.iterdir():
         if entry.name not in (".git", ".quickstart") and not entry.name.startswith("build"):
@@ -96,7 +106,7 @@ def run_document(source, build, document):
     """The failures, each beginning with document:line."""
     text = (source / document).read_text()
     failures = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in prose(text):
         for link in LINK.findall(line):
             if "://" not in link and not (source / document).parent.joinpath(link).exists():
                 failures.append(f"{document}:{number}: {link} does not exist")

@@ -19,6 +19,8 @@ CLEAN = {
     "compiler/plan.cpp": '#include "convt/schedule.h"\n#include "schedules/cpu/halide.h"\n',
     "compiler/worker/process.cpp": '#include "convt/schedule.h"\n',
     "tools/common/cli.h": "#include <string>\n",
+    "tools/embed/make.cpp": '#include "schedules/cpu/halide.h"\n',
+    "tests/kernel/by_hand.c": "#include <HalideRuntime.h>\n",
     "tests/unit/cli_test.cpp": '#include "tools/common/cli.h"\n#include "compiler/include/convt/worker.h"\n',
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes Halide's stand-alone run time for the machine that builds as a relocatable object. A build step: the object is
 // linked into convt_runtime, so that a host needs no Halide to load kernels that were compiled without a run time.
-#include <Halide.h>
+#include "schedules/cpu/halide.h"
 
 #include <cstdio>
 #include <exception>
