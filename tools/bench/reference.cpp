@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -23,11 +24,13 @@ std::uint64_t split_mix(std::uint64_t& state) {
     return z ^ (z >> 31U);
 }
 
-// Values are multiples of 2^-23 in both types: no product of two becomes denormal.
+// As many random bits as the type has, so that sums round; no product of two becomes denormal.
 template <typename Scalar>
 void fill(std::span<std::byte> data, std::uint64_t seed) {
+    constexpr int bits = std::numeric_limits<Scalar>::digits;
     for (std::size_t i = 0; i + sizeof(Scalar) <= data.size(); i += sizeof(Scalar)) {
-        const auto value = static_cast<Scalar>(std::ldexp(static_cast<double>(split_mix(seed) >> 40U), -23) - 1.0);
+        const auto drawn = static_cast<Scalar>(split_mix(seed) >> (64 - bits));
+        const Scalar value = std::ldexp(drawn, 1 - bits) - Scalar{1};
         std::memcpy(data.data() + i, &value, sizeof value);
     }
 }

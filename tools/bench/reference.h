@@ -26,7 +26,7 @@ struct Deviation {
 // Looks at the corners of y and at `samples` outputs drawn with `seed`.
 Deviation compare_sampled(const Problem& problem, const Operands& operands, std::int64_t samples, std::uint64_t seed);
 
-// Uniform in [-1, 1), one value a scalar, on a grid that both types represent exactly.
+// Uniform in [-1, 1), every scalar of its own.
 void fill_uniform(std::span<std::byte> data, ElementType type, std::uint64_t seed);
 
 }  // namespace convt::cli

@@ -79,7 +79,7 @@ void print_table(std::ostream& out, const MachineReport& machine, const std::vec
     std::size_t width = 4;
     for (const CaseReport& c : cases)
         width = std::max(width, c.name.size());
-    out << fmt::format("{} ({}), {} threads, {} processes a case, seed {}\n", machine.cpu, machine.host,
+    out << fmt::format("{} ({}), threads: {}, processes a case: {}, seed {}\n", machine.cpu, machine.host,
                        machine.threads, machine.processes, machine.seed);
     out << fmt::format("peak: f32 {:.1f} GFLOP/s, f64 {:.1f} GFLOP/s\n\n", machine.f32_gflops, machine.f64_gflops);
     out << fmt::format("{:<{}}  {:<16} {:<8} {:>11} {:>23} {:>8} {:>8} {:>9} {:>7} {:>9} {:>9}\n", "case", width,

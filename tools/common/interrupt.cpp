@@ -51,6 +51,10 @@ bool interrupted() noexcept {
     return requested;
 }
 
+const std::atomic<bool>& interrupt_flag() noexcept {
+    return requested;
+}
+
 TemporaryFile::TemporaryFile(const std::string& path) noexcept {
     if (path.size() >= sizeof temporary_path) return;  // open(2) has refused such a path
     *std::copy(path.begin(), path.end(), temporary_path) = '\0';
