@@ -1,6 +1,9 @@
 # How every target of convt is compiled: warnings are errors, sanitizers where asked for.
 include_guard()
 
+# An installed tree may be moved: programs and libraries look for libraries beside themselves.
+set(CMAKE_INSTALL_RPATH $ORIGIN/../lib)
+
 add_library(convt_flags INTERFACE)
 target_compile_options(convt_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror)
 target_include_directories(convt_flags INTERFACE ${CMAKE_SOURCE_DIR})
