@@ -17,6 +17,7 @@ inline ScheduleFacts schedule_facts(const Operands& operands, const Target& targ
     facts.width = static_cast<int>(operands.axes[0].output());
     facts.input_width = static_cast<int>(operands.axes[0].input);
     facts.input_channels_last = operands.problem.input_layout == Layout::channels_last;
+    facts.output_channels_last = operands.problem.output_layout == Layout::channels_last;
     facts.complex = operands.parts > 1;
     return facts;
 }

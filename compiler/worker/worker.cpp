@@ -24,6 +24,8 @@ namespace convt {
 
 namespace {
 
+// Below this the worker's own libraries do not load, and every way to fail is possible.
+constexpr std::uint64_t least_memory = std::uint64_t{256} << 20U;
 constexpr std::size_t shown_errors = 2000;  // of a worker's own words in a message
 
 std::string folder_of(const std::string& path) {
@@ -102,6 +104,9 @@ class WorkerCompiler : public Compiler {
     }
 
     Result<Object> compile(const Problem& problem, const Target& target) override try {
+        if (options_.memory_limit_bytes < least_memory)
+            return Status(Code::invalid_argument, fmt::format("memory_limit_bytes is {}, must be at least {}",
+                                                              options_.memory_limit_bytes, least_memory));
         const Result<std::string> path = find_worker(options_.path);
         if (!path.ok()) return path.status();
         process::Limits limits;

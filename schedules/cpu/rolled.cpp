@@ -61,11 +61,20 @@ void schedule_channel_lanes(RolledStages& s, const Schedule& schedule) {
     const int qx = schedule.get("qx"), qy = schedule.get("qy");
     OutputStage& o = s.output;
     const Blocks b = block_output(s, channels, schedule);
-    Var cv("cv"), xo("xo"), yo("yo"), sv("sv"), uv("uv");
-    o.func.split(b.ci, b.ci, cv, lanes, TailStrategy::GuardWithIf)
-        .reorder(cv, b.ci, o.x, b.yi, b.ct, b.yt, o.z, o.g, o.n)
-        .vectorize(cv);
-    if (s.facts.complex) o.func.reorder(o.part, cv);
+    Var cv("cv"), xo("xo"), yo("yo"), sv("sv"), uv("uv"), xq("xq"), xr("xr");
+    if (s.facts.output_channels_last) {
+        o.func.split(b.ci, b.ci, cv, lanes, TailStrategy::GuardWithIf)
+            .reorder(cv, b.ci, o.x, b.yi, b.ct, b.yt, o.z, o.g, o.n)
+            .vectorize(cv);
+        if (s.facts.complex) o.func.reorder(o.part, cv);
+    } else {
+        // One element at a time: the stores run along a row, and a vector of channels would scatter over lines of one
+        // cache set.
+        o.func.split(o.x, xq, xr, s.facts.stride_x, TailStrategy::GuardWithIf)
+            .reorder(xr, xq, b.yi, b.ci, b.ct, b.yt, o.z, o.g, o.n)
+            .unroll(xr);
+        if (s.facts.complex) o.func.reorder(o.part, xr);
+    }
 
     s.staged.bound_extent(s.c, channels)
         .split(s.c, s.c, sv, lanes)

@@ -16,7 +16,7 @@ struct ScheduleFacts {
     int in_channels = 1;  // of one group
     int width = 1;        // output extent in x
     int input_width = 1;
-    bool input_channels_last = false;
+    bool input_channels_last = false, output_channels_last = false;
     bool complex = false;
 };
 

@@ -18,7 +18,8 @@ struct WorkerOptions {
     // library.
     std::string path;
     std::uint32_t time_limit_ms = 60'000;  // wall time; the worker is killed at the limit (Code::timed_out)
-    std::uint64_t memory_limit_bytes = std::uint64_t{4} << 30U;  // of address space (Code::out_of_memory)
+    // Of address space, at least 256 MiB, which the worker needs for itself (Code::out_of_memory when it is reached).
+    std::uint64_t memory_limit_bytes = std::uint64_t{4} << 30U;
     std::string strategy;                                        // empty: chosen
     std::string schedule;                                        // empty: tuned or default
     TunedOptions tuned;
