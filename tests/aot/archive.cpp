@@ -8,7 +8,9 @@
 #include <dlfcn.h>
 #include <catch2/catch_test_macros.hpp>
 
+#include <cstdlib>
 #include <fstream>
+#include <memory>
 #include <sstream>
 
 namespace convt::test {
@@ -17,6 +19,7 @@ namespace {
 
 // More than any packing needs here: channels are padded to the vector width, at most.
 constexpr std::size_t packed_slack = 16;
+constexpr std::size_t packed_alignment = 64;
 
 using Pack = int (*)(const void*, void*);
 using Run = int (*)(const void*, const void*, void*);
@@ -105,11 +108,15 @@ void* LoadedArchive::symbol(const std::string& ending) const {
 }
 
 int LoadedArchive::run(const NamedProblem& problem, const Operands& operands, std::vector<std::byte>& y) const {
-    std::vector<std::byte> packed(packed_slack * operands.weights.size());
-    const int code = reinterpret_cast<Pack>(symbol(problem.name + "_pack"))(operands.weights.data(), packed.data());
+    const std::unique_ptr<void, decltype(&std::free)> packed(
+        std::aligned_alloc(packed_alignment,
+                           packed_slack * operands.weights.size() / packed_alignment * packed_alignment +
+                               packed_slack * packed_alignment),
+        std::free);
+    const int code = reinterpret_cast<Pack>(symbol(problem.name + "_pack"))(operands.weights.data(), packed.get());
     if (code != 0) return code;
     y.assign(bytes_of(problem.problem.type, problem.problem.output_shape()), std::byte{0xA5});
-    return call_run(problem, operands.x.data(), packed.data(), operands.bias.data(), y.data());
+    return call_run(problem, operands.x.data(), packed.get(), operands.bias.data(), y.data());
 }
 
 int LoadedArchive::run_unpacked(const NamedProblem& problem, const Operands& operands,

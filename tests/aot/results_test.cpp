@@ -91,7 +91,7 @@ TEST_CASE("a pointer that is null, misaligned or overlapping is refused and noth
     const Archive archive("arguments", {problem}, "host");
     const LoadedArchive loaded(archive);
     alignas(64) float x[8] = {1, 2, 3, 4};
-    alignas(64) float packed[64] = {};
+    alignas(64) float packed[512] = {};
     alignas(64) float bias[1] = {1};
     alignas(64) float y[8] = {-7, -7, -7, -7, -7, -7, -7, -7};
     const auto refused = [&](const void* a, const void* b, const void* c, void* d, const std::string& words) {
@@ -104,7 +104,8 @@ TEST_CASE("a pointer that is null, misaligned or overlapping is refused and noth
     refused(x, nullptr, bias, y, "packed is null");
     refused(x, packed, nullptr, y, "bias is null");
     refused(x, packed, bias, nullptr, "y is null");
-    refused(reinterpret_cast<char*>(x) + 2, packed, bias, y, "x is not aligned to its element, 4 bytes");
+    refused(reinterpret_cast<char*>(x) + 2, packed, bias, y, "x is not aligned to 4 bytes");
+    refused(x, packed + 1, bias, y, "packed is not aligned to 64 bytes");
     refused(y + 7, packed, bias, y, "y overlaps x");
     refused(x, packed, y + 1, y, "y overlaps bias");
 }

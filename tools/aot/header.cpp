@@ -87,8 +87,9 @@ void put_problem(std::string& out, const ArchiveSpec& spec, const ProblemKernels
         packed = std::max(packed, packed_scalars(object.info));
     }
     out += " */\n";
-    out += fmt::format("enum {{ {}_{}_packed_size = {} }}; /* scalars of `packed`, enough for every target */\n",
-                       spec.name, kernels.named.name, packed);
+    out += fmt::format(
+        "enum {{ {}_{}_packed_size = {} }}; /* scalars of `packed`, enough for every target; aligned to 64 bytes */\n",
+        spec.name, kernels.named.name, packed);
     for (const Entry& entry : problem_entries(spec.name, kernels.named))
         out += fmt::format("/* {} */\n{};\n", entry.comment, entry.declaration);
 }

@@ -9,7 +9,7 @@
 enum { CI = 16, CO = 32, I = 8, K = 4, O = 16 };
 
 static float x[CI][I][I], w[CI][CO][K][K], bias[CO], y[CO][O][O], expected[CO][O][O];
-static float packed[gate_p_packed_size];
+__attribute__((aligned(64))) static float packed[gate_p_packed_size];
 
 static void fill(float* values, int count, int step) {
     for (int i = 0; i < count; ++i)

@@ -14,8 +14,8 @@ static void print(const float* values, int count) {
 int main(void) {
     const float x[3] = {1, 2, 3};
     const float w[2] = {10, 1};
-    static float packed_up[up_first_packed_size];
-    static float packed_down[down_first_packed_size];
+    __attribute__((aligned(64))) static float packed_up[up_first_packed_size];
+    __attribute__((aligned(64))) static float packed_down[down_first_packed_size];
     float y_up[6];
     float y_down[4];
     up_set_threads(2);

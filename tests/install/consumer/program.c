@@ -7,7 +7,7 @@
 #include "up.h"
 
 static float ones[1 << 14];
-static float packed[1 << 14];
+__attribute__((aligned(64))) static float packed[1 << 14];
 static float y[1 << 14];
 
 // Taps of one axis that reach output o.

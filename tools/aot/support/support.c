@@ -5,13 +5,13 @@
 // definitions there are weak.
 #include "tools/aot/support/aot.h"
 
-#include <HalideRuntime.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/kernel/halide_abi.h"
 #include "runtime/pool/pool.h"
 
 #if defined(__x86_64__)
@@ -131,12 +131,14 @@ struct argument {
     const char* name;
     const void* data;
     int64_t bytes;
+    uintptr_t alignment;
     halide_buffer_t buffer;
 };
 
 static struct argument make_argument(const struct convt_aot_problem* problem, const char* name, const void* data,
                                      const struct convt_aot_tensor* tensor) {
-    struct argument argument = {name, data, scalars(tensor) * problem->scalar_bytes, {0}};
+    struct argument argument = {
+        name, data, scalars(tensor) * problem->scalar_bytes, (uintptr_t)problem->scalar_bytes, {0}};
     argument.buffer.host = (uint8_t*)data;
     argument.buffer.type.code = halide_type_float;
     argument.buffer.type.bits = (uint8_t)(8 * problem->scalar_bytes);
@@ -146,12 +148,20 @@ static struct argument make_argument(const struct convt_aot_problem* problem, co
     return argument;
 }
 
+// Kernels load packed weights by aligned vectors.
+static struct argument make_packed(const struct convt_aot_problem* problem, const void* data,
+                                   const struct convt_aot_kernel* kernel) {
+    struct argument argument = make_argument(problem, "packed", data, &kernel->packed);
+    argument.alignment = PACKED_ALIGNMENT;
+    return argument;
+}
+
 static int check_pointer(const struct convt_aot_problem* problem, const struct argument* argument) {
     if (argument->data == NULL)
         return fail(CONVT_AOT_INVALID_ARGUMENT, "%s: %s is null", problem->entry, argument->name);
-    if ((uintptr_t)argument->data % (uintptr_t)problem->scalar_bytes != 0)
-        return fail(CONVT_AOT_INVALID_ARGUMENT, "%s: %s is not aligned to its element, %d bytes", problem->entry,
-                    argument->name, problem->scalar_bytes);
+    if ((uintptr_t)argument->data % argument->alignment != 0)
+        return fail(CONVT_AOT_INVALID_ARGUMENT, "%s: %s is not aligned to %d bytes", problem->entry, argument->name,
+                    (int)argument->alignment);
     return CONVT_AOT_OK;
 }
 
@@ -193,8 +203,7 @@ int convt_aot_call_packer(const struct convt_aot_problem* problem, const void* w
     const int target = picked_target();
     if (target < 0) return no_target();
     const struct convt_aot_kernel* kernel = &problem->kernels[target];
-    struct argument arguments[] = {make_argument(problem, "w", w, &problem->w),
-                                   make_argument(problem, "packed", packed, &kernel->packed)};
+    struct argument arguments[] = {make_argument(problem, "w", w, &problem->w), make_packed(problem, packed, kernel)};
     return invoke(problem, kernel->pack, arguments, 2);
 }
 
@@ -204,7 +213,7 @@ int convt_aot_call_kernel(const struct convt_aot_problem* problem, const void* x
     if (target < 0) return no_target();
     const struct convt_aot_kernel* kernel = &problem->kernels[target];
     struct argument arguments[MAX_ARGUMENTS] = {make_argument(problem, "x", x, &problem->x),
-                                                make_argument(problem, "packed", packed, &kernel->packed)};
+                                                make_packed(problem, packed, kernel)};
     int count = 2;
     if (problem->bias.rank > 0) arguments[count++] = make_argument(problem, "bias", bias, &problem->bias);
     arguments[count++] = make_argument(problem, "y", y, &problem->y);

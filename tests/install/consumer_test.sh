@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs the build tree, moves what was installed, and builds and runs a project outside against it: its programs must
+# be right and link neither Halide nor LLVM, and nothing of where the tree was built or first installed may be needed.
+# usage: consumer_test.sh CMAKE CONSUMER_CMAKE BUILD CONSUMER CC CXX
+set -euo pipefail
+cmake=$1 consumer_cmake=$2 build=$3 consumer=$4
+export CC=$5 CXX=$6
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+fail() { echo "FAILED: $*" >&2; exit 1; }
+expect() { [ "$1" = "$2" ] || fail "$3: got '$1', expected '$2'"; }
+
+"$cmake" --install "$build" --prefix "$work/first" > "$work/install.log" || { cat "$work/install.log"; fail "install"; }
+mv "$work/first" "$work/moved"
+tree=$work/moved
+
+# The tools find their libraries beside themselves, wherever they are called from.
+for tool in convt-aot convt-cc convt-run convt-explain convt-bench convt-tune convt-cache; do
+    [ -x "$tree/bin/$tool" ] || fail "bin/$tool is not installed"
+    (cd / && env -i "$tree/bin/$tool" --version > /dev/null) || fail "$tool --version"
+done
+ldd "$tree/bin/convt-cc" | grep -q "libHalide.so => $tree/bin/../lib/libHalide.so" || fail "convt-cc does not use the libHalide beside it"
+
+# Run paths and CMake files name nothing of the machine that built.
+for file in "$tree"/bin/* "$tree"/lib/*.so*; do
+    path=$(readelf -d "$file" | sed -n 's/.*\(RPATH\|RUNPATH\).*\[\(.*\)\]/\2/p')
+    case $path in *"$build"* | /*) fail "$file has the run path $path" ;; esac
+done
+! grep -rq "$build" "$tree/lib/cmake" "$tree/include" || fail "the CMake package names the build folder"
+
+export XDG_CACHE_HOME=$work/cache XDG_DATA_HOME=$work/data
+mkdir -p "$work/cache"
+"$consumer_cmake" -S "$consumer" -B "$work/consumer" -DCMAKE_PREFIX_PATH="$tree" -DCMAKE_BUILD_TYPE=Release > "$work/configure.log" 2>&1 ||
+    { cat "$work/configure.log"; fail "configure"; }
+"$consumer_cmake" --build "$work/consumer" -j 2 > "$work/build.log" 2>&1 || { cat "$work/build.log"; fail "build"; }
+
+program=$("$work/consumer/program")
+case $program in
+    "up on x86-64-v3, down on x86-64-v"[34] | "up on x86-64-v2, down on "*) ;;
+    *) fail "program said '$program'" ;;
+esac
+mkdir -m 0700 "$work/kernels"
+expect "$("$work/consumer/host" "$work/kernels" "$tree/bin/convt-cc")" "compiles: 1" "host, first run"
+expect "$("$work/consumer/host" "$work/kernels" /nonexistent)" "compiles: 0" "host, from the cache"
+
+for name in program host; do
+    ! ldd "$work/consumer/$name" | grep -Eiq 'halide|llvm' || fail "$name links Halide or LLVM"
+done
+! ldd "$work/consumer/program" | grep -q 'convt\|stdc++' || fail "program needs more than the C library"
+
+# Nothing is made again for nothing.
+"$consumer_cmake" --build "$work/consumer" > "$work/again.log" 2>&1 || fail "second build"
+! grep -q 'Transposed convolutions' "$work/again.log" || fail "an archive was made again for nothing"
+echo "with $("$consumer_cmake" --version | head -1): $program"
