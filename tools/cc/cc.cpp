@@ -6,9 +6,12 @@
 #include "convt/halide_compiler.h"
 #include "tools/common/files.h"
 
+#include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <fstream>
 #include <iostream>
 #include <span>
 
@@ -30,6 +33,28 @@ std::string bytes_of(const Object& object) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+// Address space this process has held at most; 0 where the system does not say.
+std::uint64_t peak_memory() {
+    std::ifstream file("/proc/self/status");
+    for (std::string word; file >> word;) {
+        std::uint64_t kibibytes = 0;
+        if (word == "VmPeak:" && file >> kibibytes) return kibibytes << 10U;
+    }
+    return 0;
+}
+
+// Near the limit on address space anything may fail, under any name: Halide reports an allocation that failed as the
+// system call that did. An allocator asks for at most 64 MiB at a time unless a tensor needs more.
+Status blame_memory(const Status& status) {
+    constexpr std::uint64_t one_request = 64U << 20U;
+    rlimit limit = {};
+    const bool compiler = status.code() == Code::compile_failed || status.code() == Code::internal;
+    if (!compiler || ::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return status;
+    if (peak_memory() + one_request < limit.rlim_cur) return status;
+    return {Code::out_of_memory,
+            fmt::format("the limit on memory, {} MiB, is reached: {}", limit.rlim_cur >> 20U, status.message())};
+}
+
 Status compile(Request& request, std::ostream& out) {
     if (request.out.empty() && &out == &std::cout && ::isatty(STDOUT_FILENO) == 1)
         return {Code::invalid_argument, "an object is not for a terminal: give --out FILE"};
@@ -39,7 +64,7 @@ Status compile(Request& request, std::ostream& out) {
     if (!target.ok()) return target.status();
     request.options.admit = !request.no_admit;
     const auto object = compile_object(problem.value(), target.value(), request.options);
-    if (!object.ok()) return object.status();
+    if (!object.ok()) return blame_memory(object.status());
     const std::string bytes = bytes_of(object.value());
     if (!request.out.empty()) return write_file(request.out, bytes);
     out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));

@@ -207,7 +207,7 @@ class Tuner {
 
     Result<Verdict> alone(Contender one, bool tuned) {
         one.us.clear();
-        for (int round = rounds() / 2; round > 0; --round) {
+        for (int round = 0; round < short_verdict; ++round) {
             Status status = sample(one);
             if (!status.ok()) return status;
         }
@@ -223,7 +223,9 @@ class Tuner {
         const double verdict_by = std::max(spent(), task_.budget_s) + task_.budget_s;
         int losses = 0;
         int round = 0;
-        for (; round < planned && losses <= allowed && spent() < verdict_by; ++round) {
+        // A lost verdict is broken off, though not before the medians mean something.
+        const auto undecided = [&] { return round < short_verdict || (round < planned && losses <= allowed); };
+        for (; undecided() && spent() < verdict_by; ++round) {
             const bool first = random_() % 2 == 0;
             Status status = sample(first ? challenger : incumbent);
             if (status.ok()) status = sample(first ? incumbent : challenger);
