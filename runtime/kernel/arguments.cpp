@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
+#include <iterator>
 
 namespace convt {
 namespace {
@@ -18,6 +20,39 @@ Status refuse(const TensorRule& rule, fmt::format_string<Args...> format, Args&&
 
 std::span<const std::int64_t> shape(const std::int64_t* extents, int rank) {
     return {extents, static_cast<std::size_t>(std::clamp(rank, 0, TensorView::max_rank))};
+}
+
+Status bind_strided(const TensorRule& rule, const TensorView& view, Argument& argument);
+
+void set_type(TensorRule& rule, ElementType type) {
+    rule.type = type;
+    rule.parts = element_type_info(type).parts;
+    rule.scalar_bytes = element_type_info(type).scalar_bytes;
+}
+
+// The dense view's buffer is made once, by the code that binds any view: bind copies it.
+void remember_dense(TensorRule& rule) {
+    TensorView view;
+    view.data = &rule;  // never followed; aligned for every type
+    view.type = rule.type;
+    view.rank = rule.rank;
+    for (int i = 0; i < rule.rank; ++i) {
+        view.extents[i] = rule.extents[i];
+        view.strides[i] = rule.strides[i] = rule.dense[rule.halide[i]];
+    }
+    Argument argument;
+    if (!bind_strided(rule, view, argument).ok()) return;  // a dense tensor that is too large: bytes stays 0
+    std::copy(std::begin(argument.dims), std::end(argument.dims), rule.dims.begin());
+    rule.bytes = static_cast<std::int64_t>(argument.high - argument.low);
+}
+
+bool is_dense(const TensorRule& rule, const TensorView& view) {
+    const auto rank = static_cast<std::size_t>(rule.rank);
+    const auto alignment = static_cast<std::uintptr_t>(rule.scalar_bytes);
+    return view.rank == rule.rank && view.type == rule.type && view.device == Device::cpu && view.data != nullptr &&
+           (reinterpret_cast<std::uintptr_t>(view.data) & (alignment - 1)) == 0 && rule.bytes != 0 &&
+           std::memcmp(view.extents, rule.extents.data(), rank * sizeof(std::int64_t)) == 0 &&
+           std::memcmp(view.strides, rule.strides.data(), rank * sizeof(std::int64_t)) == 0;
 }
 
 // Strides of a dense tensor whose Halide dimensions lie in memory in the order `innermost_first`.
@@ -43,7 +78,7 @@ TensorRule image_rule(const char* name, const Problem& problem, const std::vecto
                       Layout layout) {
     TensorRule rule;
     rule.name = name;
-    rule.type = problem.type;
+    set_type(rule, problem.type);
     rule.rank = static_cast<int>(extents.size());
     std::copy(extents.begin(), extents.end(), rule.extents.begin());
     rule.halide_rank = max_halide_rank;
@@ -57,6 +92,7 @@ TensorRule image_rule(const char* name, const Problem& problem, const std::vecto
     constexpr int first_order[] = {0, 1, 2, c_dimension, n_dimension};
     constexpr int last_order[] = {c_dimension, 0, 1, 2, n_dimension};
     set_dense_strides(rule, last ? last_order : first_order);
+    remember_dense(rule);
     return rule;
 }
 
@@ -64,7 +100,7 @@ TensorRule dense_rule(const char* name, const Problem& problem, const std::vecto
                       std::initializer_list<std::int64_t> buffer) {
     TensorRule rule;
     rule.name = name;
-    rule.type = problem.type;
+    set_type(rule, problem.type);
     rule.rank = static_cast<int>(extents.size());
     rule.halide_rank = static_cast<int>(buffer.size());
     rule.must_be_dense = true;
@@ -74,6 +110,7 @@ TensorRule dense_rule(const char* name, const Problem& problem, const std::vecto
     for (int i = 0; i < rule.rank; ++i)
         rule.halide[i] = rule.rank - 1 - i;
     set_dense_strides(rule, std::span(order).first(rule.rank));
+    remember_dense(rule);
     return rule;
 }
 
@@ -125,6 +162,62 @@ Status check_no_self_overlap(const TensorRule& rule, const TensorView& view) {
     return {};
 }
 
+void set_buffer(const TensorRule& rule, const TensorView& view, Argument& argument) {
+    argument.buffer = {};
+    argument.buffer.host = static_cast<std::uint8_t*>(view.data);
+    argument.buffer.type = {halide_type_float, static_cast<std::uint8_t>(rule.scalar_bytes * 8), 1};
+    argument.buffer.dimensions = rule.halide_rank + rule.parts - 1;
+    argument.buffer.dim = argument.dims;
+}
+
+Status bind_strided(const TensorRule& rule, const TensorView& view, Argument& argument) {
+    const int dropped = rule.may_drop_batch && view.rank == rule.rank - 1 ? 1 : 0;
+    if (Status status = check_shape(rule, view, dropped); !status.ok()) return status;
+
+    halide_dimension_t* const dims = argument.dims + (rule.parts - 1);
+    if (rule.parts > 1) argument.dims[0] = {0, rule.parts, 1, 0};
+    for (int d = 0; d < rule.halide_rank; ++d)
+        dims[d] = {0, 1, static_cast<std::int32_t>(rule.dense[d] * rule.parts), 0};
+
+    std::int64_t low = 0;
+    std::int64_t high = rule.parts - 1;
+    for (int i = 0; i < view.rank; ++i) {
+        const std::int64_t extent = view.extents[i];
+        const int d = rule.halide[i + dropped];
+        dims[d].extent = static_cast<std::int32_t>(extent);
+        if (extent == 1) continue;  // never stepped: the dense stride stays
+        const std::int64_t stride = view.strides[i];
+        if (stride != rule.dense[d] && (rule.must_be_dense || d == rule.innermost))
+            return refuse(rule, "stride of dimension {} is {}, must be {} ({})", i, stride, rule.dense[d],
+                          rule.must_be_dense ? "dense" : "the innermost dimension is contiguous");
+        bool reachable = stride >= -max_offset && stride <= max_offset;
+        // Extents are below 2^29 (tensors below 2^31 bytes) and strides below 2^31: the product fits.
+        if (reachable) (stride < 0 ? low : high) += (extent - 1) * stride * rule.parts;
+        reachable = reachable && high <= max_offset && low >= -max_offset;
+        if (!reachable)
+            return refuse(rule, "stride of dimension {} is {} with extent {}: offsets must stay below 2^31 scalars", i,
+                          stride, extent);
+        dims[d].stride = static_cast<std::int32_t>(stride * rule.parts);
+    }
+    if (rule.must_be_dense) {
+        std::int64_t stride = rule.parts;
+        for (int d = 0; d < rule.halide_rank; ++d) {
+            dims[d] = {0, static_cast<std::int32_t>(rule.buffer[d]), static_cast<std::int32_t>(stride), 0};
+            stride *= rule.buffer[d];
+        }
+    } else {
+        split_channels(rule, dims);
+    }
+    if (rule.written)
+        if (Status status = check_no_self_overlap(rule, view); !status.ok()) return status;
+
+    set_buffer(rule, view, argument);
+    const auto base = reinterpret_cast<std::uintptr_t>(view.data);
+    argument.low = base + static_cast<std::uintptr_t>(low * rule.scalar_bytes);
+    argument.high = base + static_cast<std::uintptr_t>((high + 1) * rule.scalar_bytes);
+    return {};
+}
+
 }  // namespace
 
 halide_type_t halide_type(ElementType type) noexcept {
@@ -155,55 +248,11 @@ TensorRule bias_rule(const Problem& problem) {
 }
 
 Status bind(const TensorRule& rule, const TensorView& view, Argument& argument) {
-    const int dropped = rule.may_drop_batch && view.rank == rule.rank - 1 ? 1 : 0;
-    if (Status status = check_shape(rule, view, dropped); !status.ok()) return status;
-
-    const ElementTypeInfo& type = element_type_info(rule.type);
-    halide_dimension_t* const dims = argument.dims + (type.parts - 1);
-    if (type.parts > 1) argument.dims[0] = {0, type.parts, 1, 0};
-    for (int d = 0; d < rule.halide_rank; ++d)
-        dims[d] = {0, 1, static_cast<std::int32_t>(rule.dense[d] * type.parts), 0};
-
-    std::int64_t low = 0;
-    std::int64_t high = type.parts - 1;
-    for (int i = 0; i < view.rank; ++i) {
-        const std::int64_t extent = view.extents[i];
-        const int d = rule.halide[i + dropped];
-        dims[d].extent = static_cast<std::int32_t>(extent);
-        if (extent == 1) continue;  // never stepped: the dense stride stays
-        const std::int64_t stride = view.strides[i];
-        if (stride != rule.dense[d] && (rule.must_be_dense || d == rule.innermost))
-            return refuse(rule, "stride of dimension {} is {}, must be {} ({})", i, stride, rule.dense[d],
-                          rule.must_be_dense ? "dense" : "the innermost dimension is contiguous");
-        bool reachable = stride >= -max_offset && stride <= max_offset;
-        // Extents are below 2^29 (tensors below 2^31 bytes) and strides below 2^31: the product fits.
-        if (reachable) (stride < 0 ? low : high) += (extent - 1) * stride * type.parts;
-        reachable = reachable && high <= max_offset && low >= -max_offset;
-        if (!reachable)
-            return refuse(rule, "stride of dimension {} is {} with extent {}: offsets must stay below 2^31 scalars", i,
-                          stride, extent);
-        dims[d].stride = static_cast<std::int32_t>(stride * type.parts);
-    }
-    if (rule.must_be_dense) {
-        std::int64_t stride = type.parts;
-        for (int d = 0; d < rule.halide_rank; ++d) {
-            dims[d] = {0, static_cast<std::int32_t>(rule.buffer[d]), static_cast<std::int32_t>(stride), 0};
-            stride *= rule.buffer[d];
-        }
-    } else {
-        split_channels(rule, dims);
-    }
-    if (rule.written)
-        if (Status status = check_no_self_overlap(rule, view); !status.ok()) return status;
-
-    argument.buffer = {};
-    argument.buffer.host = static_cast<std::uint8_t*>(view.data);
-    argument.buffer.type = halide_type(rule.type);
-    argument.buffer.dimensions = rule.halide_rank + type.parts - 1;
-    argument.buffer.dim = argument.dims;
-    const auto base = reinterpret_cast<std::uintptr_t>(view.data);
-    argument.low = base + static_cast<std::uintptr_t>(low * type.scalar_bytes);
-    argument.high = base + static_cast<std::uintptr_t>((high + 1) * type.scalar_bytes);
+    if (!is_dense(rule, view)) return bind_strided(rule, view, argument);
+    std::copy(rule.dims.begin(), rule.dims.end(), argument.dims);
+    set_buffer(rule, view, argument);
+    argument.low = reinterpret_cast<std::uintptr_t>(view.data);
+    argument.high = argument.low + static_cast<std::uintptr_t>(rule.bytes);
     return {};
 }
 
