@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/operands.h"
 
+#include "schedules/model.h"
+
 namespace convt {
 
 using Halide::Argument;
@@ -54,13 +56,6 @@ Expr epilogue_op(const Expr& value, const EpilogueOp& op) {
 }
 
 }  // namespace
-
-std::array<Axis, 3> axes_xyz(const Problem& problem) {
-    std::array<Axis, 3> axes{};
-    for (int a = 0; a < problem.rank; ++a)
-        axes[static_cast<std::size_t>(a)] = problem.axes[static_cast<std::size_t>(problem.rank - 1 - a)];
-    return axes;
-}
 
 Operands::Operands(const Problem& p, bool keep_asserts)
     : problem(p),

@@ -20,9 +20,6 @@ namespace convt {
 // One element: one expression, or two (real, imaginary).
 using Element = std::vector<Halide::Expr>;
 
-// The spatial axes innermost first: x is the problem's last axis; missing ones are trivial.
-std::array<Axis, 3> axes_xyz(const Problem& problem);
-
 struct Operands {
     explicit Operands(const Problem& problem, bool asserts);
 

@@ -28,4 +28,8 @@ PhaseExpr phase_expr(const PhaseTable& table, const Expr& j) {
             Halide::clamp(base, constant(table.lowest_base()), constant(table.highest_base()))};
 }
 
+Expr input_row(const PhaseTable& table, const PhaseExpr& phase, const Expr& q, const Expr& m) {
+    return q + phase.base - m * static_cast<int>(table.input_step());
+}
+
 }  // namespace convt

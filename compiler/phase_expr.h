@@ -17,4 +17,7 @@ struct PhaseExpr {
 // `j` is the phase, in [0, phases).
 PhaseExpr phase_expr(const PhaseTable& table, const Halide::Expr& j);
 
+// Input index of the m-th tap of a phase at position q.
+Halide::Expr input_row(const PhaseTable& table, const PhaseExpr& phase, const Halide::Expr& q, const Halide::Expr& m);
+
 }  // namespace convt

@@ -42,6 +42,11 @@ class PhaseTable {
     }  // of input index less q, over all phases and taps
     std::int64_t highest_offset() const noexcept { return highest_offset_; }
 
+    // Whether some output of `axis` has a tap before the input's first or after its last position.
+    bool leaves_input(const Axis& axis) const noexcept {
+        return lowest_offset_ < 0 || positions_ - 1 + highest_offset_ >= axis.input;
+    }
+
     // Facts for the closed form where j is known only when the kernel runs (phase_expr.h).
     std::int64_t divisor() const noexcept { return divisor_; }  // g
     std::int64_t inverse() const noexcept { return inverse_; }  // of D/g modulo S/g: k0 = (r / g) * inverse mod (S/g)

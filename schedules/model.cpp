@@ -74,8 +74,19 @@ double general_cycles(const ModelFacts& f, const Schedule& s, const TileCost& ti
 
 }  // namespace
 
+std::array<Axis, 3> axes_xyz(const Problem& problem) {
+    std::array<Axis, 3> axes{};
+    for (int a = 0; a < problem.rank; ++a) {
+        Axis& axis = axes[static_cast<std::size_t>(a)];
+        axis = problem.axes[static_cast<std::size_t>(problem.rank - 1 - a)];
+        if (axis.input == 1) axis.stride = axis.dilation * (axis.kernel - 1) + 1;
+    }
+    return axes;
+}
+
 ModelFacts::ModelFacts(const Problem& problem, const Target& target)
-    : lanes(static_cast<double>(target.info().vector_bytes) / element_type_info(problem.type).scalar_bytes),
+    : axes(axes_xyz(problem)),
+      lanes(static_cast<double>(target.info().vector_bytes) / element_type_info(problem.type).scalar_bytes),
       registers(target.info().vector_registers),
       parts(element_type_info(problem.type).parts),
       in_channels(static_cast<double>(problem.in_channels / problem.groups)),
@@ -86,8 +97,6 @@ ModelFacts::ModelFacts(const Problem& problem, const Target& target)
       taps{},
       scalar_bytes(element_type_info(problem.type).scalar_bytes),
       channels_last_output(problem.output_layout == Layout::channels_last ? 1 : 0) {
-    for (int a = 0; a < problem.rank; ++a)
-        axes[static_cast<std::size_t>(a)] = problem.axes[static_cast<std::size_t>(problem.rank - 1 - a)];
     for (int a = 0; a < 3; ++a) {
         positions[static_cast<std::size_t>(a)] = tiles(output(a), stride(a));
         taps[static_cast<std::size_t>(a)] = kernel(a) / std::min(stride(a), output(a));

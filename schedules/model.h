@@ -8,6 +8,11 @@
 
 namespace convt {
 
+// The spatial axes as kernels see them, innermost first: x is the problem's last axis, missing ones are trivial. The
+// stride of an axis with one input position means nothing; it becomes the kernel's reach, so that every output has a
+// phase of its own with at most one tap.
+std::array<Axis, 3> axes_xyz(const Problem& problem);
+
 struct ModelFacts {
     ModelFacts(const Problem& problem, const Target& target);
 

@@ -20,7 +20,8 @@ std::string refuse(const Problem& problem, const Target& target) {
 
 Pipeline build(Operands& operands, const Target& target, const Schedule& schedule) {
     const int lanes = target.info().vector_bytes / operands.scalar.bytes();
-    RolledStages stages = rolled_stages(operands, target, schedule.get("cv") * lanes);
+    RolledStages stages =
+        rolled_stages(operands, target, {schedule.get("qx"), schedule.get("qy"), schedule.get("cv") * lanes});
     stages.broadcast_input = true;
     schedule_channel_lanes(stages, schedule);
     return rolled_pipeline(operands, stages);

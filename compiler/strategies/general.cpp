@@ -10,7 +10,8 @@ std::string refuse(const Problem&, const Target&) {
 }
 
 Pipeline build(Operands& operands, const Target& target, const Schedule& schedule) {
-    RolledStages stages = rolled_stages(operands, target, schedule.get("tc"));
+    const int lanes = target.info().vector_bytes / operands.scalar.bytes();
+    RolledStages stages = rolled_stages(operands, target, {schedule.get("tx") * lanes, 1, schedule.get("tc")});
     schedule_general(stages, schedule);
     return rolled_pipeline(operands, stages);
 }

@@ -33,13 +33,19 @@ Expr tap_at(const PhaseTable& table, const Expr& place) {
     return Halide::min(place / most + place % most * to_int(table.tap_step()), to_int(table.kernel()) - 1);
 }
 
-Expr input_at(const PhaseTable& table, const PhaseExpr& phase, const Expr& q, const Expr& m) {
-    return q + phase.base - m * to_int(table.input_step());
+// Taps that no position of a tile finds inside the input are skipped; `q` is any position of the tile, tiles start at
+// multiples of `tile`.
+void skip_outside(RDom& taps, const PhaseTable& table, const Axis& axis, const PhaseExpr& phase, const Expr& q,
+                  const Expr& m, int tile) {
+    if (!table.leaves_input(axis)) return;
+    const Expr first = input_row(table, phase, q / tile * tile, m);
+    taps.where(first < to_int(axis.input) && first + (tile - 1) >= 0);
 }
 
 }  // namespace
 
-RolledStages rolled_stages(Operands& o, const Target& target, int block) {
+RolledStages rolled_stages(Operands& o, const Target& target, const RolledTile& tile) {
+    const int block = tile.channels;
     RolledStages s;
     const PhaseTable &px = o.phase[0], &py = o.phase[1], &pz = o.phase[2];
     o.set_packed({block, o.in_channels, packed_taps(px), packed_taps(py), packed_taps(pz),
@@ -57,8 +63,13 @@ RolledStages rolled_stages(Operands& o, const Target& target, int block) {
     if (!py.equal_taps()) s.taps.where(my < y_phase.taps);
     if (!pz.equal_taps()) s.taps.where(mz < z_phase.taps);
 
-    const Element x = element(s.padded(input_at(px, x_phase, s.qx, mx), input_at(py, y_phase, s.qy, my),
-                                       input_at(pz, z_phase, s.z / to_int(pz.phases()), mz), ci, s.g, s.n),
+    const Expr qz = s.z / to_int(pz.phases());
+    skip_outside(s.taps, px, o.axes[0], x_phase, s.qx, mx, tile.x);
+    skip_outside(s.taps, py, o.axes[1], y_phase, s.qy, my, tile.y);
+    skip_outside(s.taps, pz, o.axes[2], z_phase, qz, mz, 1);
+
+    const Element x = element(s.padded(input_row(px, x_phase, s.qx, mx), input_row(py, y_phase, s.qy, my),
+                                       input_row(pz, z_phase, qz, mz), ci, s.g, s.n),
                               o.parts);
     const Element w = o.weight(s.c % block, {ci, packed_place(px, x_phase, mx), packed_place(py, y_phase, my),
                                              packed_place(pz, z_phase, mz), s.c / block, s.g});

@@ -8,8 +8,13 @@
 
 namespace convt {
 
-// `block`: channels of one block of packed weights. Taps are packed phase after phase, so that a phase streams its own.
-RolledStages rolled_stages(Operands& operands, const Target& target, int block);
+// The register tile: positions in x and y, and channels, which are also one block of packed weights.
+struct RolledTile {
+    int x, y, channels;
+};
+
+// Taps are packed phase after phase, so that a phase streams its own.
+RolledStages rolled_stages(Operands& operands, const Target& target, const RolledTile& tile);
 Pipeline rolled_pipeline(Operands& operands, const RolledStages& stages);
 
 }  // namespace convt

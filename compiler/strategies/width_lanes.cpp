@@ -5,6 +5,7 @@
 #include "compiler/packing.h"
 #include "compiler/phase_expr.h"
 #include "schedules/cpu/stages.h"
+#include "schedules/model.h"
 
 #include <fmt/format.h>
 
@@ -51,16 +52,18 @@ WidthStages stages(Operands& o, const Target& target, const Schedule& schedule) 
                   static_cast<int>(o.problem.groups)});
 
     const int stride = static_cast<int>(px.phases());
-    const int lowest = static_cast<int>(px.lowest_offset());
+    // Input offsets from the whole strides of the padding, which may exceed 32 bits where the offsets do not.
+    const int strides = static_cast<int>(px.padding() / px.phases());
+    const int lowest = static_cast<int>(px.lowest_offset()) - strides;
     s.padded = o.padded();
     s.sum = Func("sum");
     s.sum(s.q, s.j, s.y, s.z, s.c, s.g, s.n) = as_tuple(o.start(s.c, s.g, o.out_channels % channels != 0));
-    s.taps = RDom(0, stride, lowest, static_cast<int>(px.highest_offset()) - lowest + 1, 0, o.in_channels, 0,
+    s.taps = RDom(0, stride, lowest, static_cast<int>(px.highest_offset()) - strides - lowest + 1, 0, o.in_channels, 0,
                   static_cast<int>(py.max_taps()), 0, static_cast<int>(pz.max_taps()), "taps");
     const Expr j = s.taps[0], u = s.taps[1], ci = s.taps[2], my = s.taps[3], mz = s.taps[4];
 
-    // S i + D k = o + P with o = S q + j and i = q + u.
-    const Expr scaled = j + static_cast<int>(px.padding()) - u * stride;
+    // S i + D k = o + P with o = S q + j, i = q + u + P / S.
+    const Expr scaled = j + static_cast<int>(px.padding() % px.phases()) - u * stride;
     const int dilation = static_cast<int>(px.dilation());
     const Expr kx = scaled / dilation;
     Expr exists = kx >= 0 && kx < kernel(0);
@@ -71,14 +74,16 @@ WidthStages stages(Operands& o, const Target& target, const Schedule& schedule) 
     if (!py.equal_taps()) s.taps.where(my < phase_y.taps);
     if (!pz.equal_taps()) s.taps.where(mz < phase_z.taps);
 
+    // Rows outside the input are not read: a border output costs what its own taps cost.
+    const Expr input_y = input_row(py, phase_y, s.y / static_cast<int>(py.phases()), my);
+    const Expr input_z = input_row(pz, phase_z, s.z / static_cast<int>(pz.phases()), mz);
+    if (py.leaves_input(o.axes[1])) s.taps.where(input_y >= 0 && input_y < static_cast<int>(o.axes[1].input));
+    if (pz.leaves_input(o.axes[2])) s.taps.where(input_z >= 0 && input_z < static_cast<int>(o.axes[2].input));
+
     const auto tap = [&](const PhaseTable& table, const PhaseExpr& phase, const Expr& m, int extent) {
         return Halide::clamp(phase.first_tap + m * static_cast<int>(table.tap_step()), 0, extent - 1);
     };
-    const auto row = [](const PhaseTable& table, const PhaseExpr& phase, const Expr& position, const Expr& m) {
-        return position / static_cast<int>(table.phases()) + phase.base - m * static_cast<int>(table.input_step());
-    };
-    const Element x =
-        element(s.padded(s.q + u, row(py, phase_y, s.y, my), row(pz, phase_z, s.z, mz), ci, s.g, s.n), o.parts);
+    const Element x = element(s.padded(s.q + (u + strides), input_y, input_z, ci, s.g, s.n), o.parts);
     const Element w =
         o.weight(s.c % channels, {Halide::clamp(kx, 0, kernel(0) - 1), ci, tap(py, phase_y, my, kernel(1)),
                                   tap(pz, phase_z, mz, kernel(2)), s.c / channels, s.g});

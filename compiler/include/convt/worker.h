@@ -3,6 +3,7 @@
 // host.
 #pragma once
 
+#include "convt/export.h"
 #include "convt/object.h"
 #include "convt/tuned.h"
 
@@ -20,8 +21,8 @@ struct WorkerOptions {
     std::uint32_t time_limit_ms = 60'000;  // wall time; the worker is killed at the limit (Code::timed_out)
     // Of address space, at least 256 MiB, which the worker needs for itself (Code::out_of_memory when it is reached).
     std::uint64_t memory_limit_bytes = std::uint64_t{4} << 30U;
-    std::string strategy;                                        // empty: chosen
-    std::string schedule;                                        // empty: tuned or default
+    std::string strategy;  // empty: chosen
+    std::string schedule;  // empty: tuned or default
     TunedOptions tuned;
     bool admit = true;
     // Not owned, outlives every call. When it becomes true, running workers are ended: Code::interrupted.
@@ -30,6 +31,6 @@ struct WorkerOptions {
 
 // Runs one worker process a compile. Thread-safe; several may run at once. Code::io_error names the path where there is
 // no worker.
-std::shared_ptr<Compiler> worker_compiler(const WorkerOptions& options = {});
+CONVT_API std::shared_ptr<Compiler> worker_compiler(const WorkerOptions& options = {});
 
 }  // namespace convt

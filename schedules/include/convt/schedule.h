@@ -4,6 +4,7 @@
 // (schedules/cpu).
 #pragma once
 
+#include "convt/export.h"
 #include "convt/problem.h"
 #include "convt/target.h"
 
@@ -16,7 +17,7 @@ namespace convt {
 
 // Knobs by name, in the order they were set. Text: `name=value` joined by `,`, for example `tx=2,tc=8,order=1`; values
 // are decimal.
-class Schedule {
+class CONVT_API Schedule {
   public:
     static Result<Schedule> parse(std::string_view text);
     std::string text() const;
@@ -39,17 +40,17 @@ struct Knob {
 
 // Knobs of `strategy` for this problem and target; empty for an unknown strategy. Every combination for which
 // `check_schedule` is ok is legal.
-std::vector<Knob> schedule_space(std::string_view strategy, const Problem& problem, const Target& target);
+CONVT_API std::vector<Knob> schedule_space(std::string_view strategy, const Problem& problem, const Target& target);
 // Knobs all present, values legal, and the combination within the registers and code size that the target has.
 // Code::invalid_argument names the knob, the value and the rule.
-Status check_schedule(std::string_view strategy, const Problem& problem, const Target& target,
-                      const Schedule& schedule);
+CONVT_API Status check_schedule(std::string_view strategy, const Problem& problem, const Target& target,
+                                const Schedule& schedule);
 // Always legal. The combination with the lowest estimate; derived from the target's vector width and registers, never
 // from a CPU's name.
-Schedule default_schedule(std::string_view strategy, const Problem& problem, const Target& target);
+CONVT_API Schedule default_schedule(std::string_view strategy, const Problem& problem, const Target& target);
 // Cycles of one core that the model expects (model.cpp says what it counts); for comparing schedules and strategies,
 // not a time.
-double estimate_cycles(std::string_view strategy, const Problem& problem, const Target& target,
-                       const Schedule& schedule);
+CONVT_API double estimate_cycles(std::string_view strategy, const Problem& problem, const Target& target,
+                                 const Schedule& schedule);
 
 }  // namespace convt

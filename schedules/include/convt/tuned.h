@@ -3,6 +3,7 @@
 // Written by convt-tune alone.
 #pragma once
 
+#include "convt/export.h"
 #include "convt/schedule.h"
 
 #include <optional>
@@ -27,7 +28,7 @@ struct TunedRow {
 };
 
 // A table in memory. Lines that cannot be read are refused, named by number; nothing is lost: the file stays as it is.
-class TunedTable {
+class CONVT_API TunedTable {
   public:
     static Result<TunedTable> parse(std::string_view text);
     // A missing file is an empty table.
@@ -48,11 +49,12 @@ struct TunedOptions {
     std::string db_dir;  // empty: default_db_dir()
     bool untuned = false;
 };
-std::string
+CONVT_API std::string
 default_db_dir();  // $XDG_DATA_HOME/convt/tuned, or $HOME/.local/share/convt/tuned; empty where neither is set
-std::string tuned_path(const std::string& dir, const Target& target);
+CONVT_API std::string tuned_path(const std::string& dir, const Target& target);
 // The row for this problem on this target, or none. Tables are read once per process and again when their file changed.
 // Thread-safe.
-Result<std::optional<TunedRow>> find_tuned(const Problem& problem, const Target& target, const TunedOptions& options);
+CONVT_API Result<std::optional<TunedRow>> find_tuned(const Problem& problem, const Target& target,
+                                                     const TunedOptions& options);
 
 }  // namespace convt
