@@ -2,9 +2,13 @@
 // What archives are: the same bytes every time, nothing exported but the entry points, a header for C and C++.
 #include "tests/aot/archive.h"
 
+#include "convt/tuned.h"
+
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
 
 #include <cstdlib>
+#include <filesystem>
 #include <set>
 #include <sstream>
 
@@ -19,15 +23,14 @@ std::vector<NamedProblem> two_problems() {
             named("A", "convt1d_c128_ci2_co3_i9_k3_s2")};
 }
 
-// Names in nm's output, the last word of each line.
+// Global symbols that nm lists.
 std::set<std::string> symbols(const std::string& library, const std::string& which) {
-    const Ran ran = run_program({"nm", which, library});
+    const Ran ran = run_program({"nm", "--extern-only", which, "--format=just-symbols", library});
     REQUIRE(ran.code == 0);
     std::set<std::string> names;
     std::istringstream lines(ran.out);
     for (std::string line; std::getline(lines, line);)
-        if (const auto blank = line.rfind(' '); blank != std::string::npos && line.back() != ':')
-            names.insert(line.substr(blank + 1));
+        if (!line.empty() && line.back() != ':') names.insert(line);
     return names;
 }
 
@@ -62,12 +65,7 @@ TEST_CASE("an archive exports its entry points alone and needs the C library alo
     const std::set<std::string> expected = {"net_A_pack",     "net_A_run",       "net_A_run_unpacked",
                                             "net_a_pack",     "net_a_run",       "net_a_run_unpacked",
                                             "net_last_error", "net_set_threads", "net_target"};
-    std::set<std::string> exported;
-    const Ran ran = run_program({"nm", "--extern-only", "--defined-only", "--format=just-symbols", archive.library()});
-    std::istringstream lines(ran.out);
-    for (std::string line; std::getline(lines, line);)
-        if (!line.empty() && line.back() != ':') exported.insert(line);
-    CHECK(exported == expected);
+    CHECK(symbols(archive.library(), "--defined-only") == expected);
     for (const std::string& name : symbols(archive.library(), "--undefined-only")) {
         INFO(name);
         CHECK(name.rfind("halide", 0) == std::string::npos);
@@ -77,6 +75,37 @@ TEST_CASE("an archive exports its entry points alone and needs the C library alo
         for (const char* kept_away : {"abort", "exit", "dlopen", "getenv", "fopen64", "write"})
             CHECK(name != kept_away);
     }
+}
+
+TEST_CASE("schedules come from the table given") {
+    const NamedProblem problem = two_problems().front();
+    const Target target = Target::parse("x86-64-v3").value();
+    const TemporaryFolder folder;
+    put_problems(folder.path() + "/tuned.tsv", {problem});
+    TunedRow row;
+    row.problem = problem.problem.text();
+    row.strategy = "general";
+    row.schedule = default_schedule("general", problem.problem, target);
+    row.date = "2026-01-31";
+    row.versions = "a test";
+    row.cpu = "any";
+    TunedTable table;
+    table.put(row);
+    const std::string db = folder.path() + "/db";
+    std::filesystem::create_directory(db);
+    REQUIRE(table.save(tuned_path(db, target)).ok());
+    const auto listed = [&](std::vector<std::string> more) {
+        more.insert(more.end(),
+                    {"--problems", folder.path() + "/tuned.tsv", "--targets", "x86-64-v3", "--out", folder.path()});
+        const Ran ran = run_aot(more);
+        INFO(ran.err);
+        REQUIRE(ran.code == 0);
+        return ran.out;
+    };
+    CHECK_THAT(listed({"--db", db}), Catch::Matchers::StartsWith("a x86-64-v3: general (tuned)"));
+    CHECK_THAT(get_file(folder.path() + "/tuned.h"),
+               Catch::Matchers::ContainsSubstring("strategy general, tuned schedule"));
+    CHECK_THAT(listed({"--db", db, "--untuned"}), Catch::Matchers::ContainsSubstring("(default)"));
 }
 
 TEST_CASE("the header compiles as C99 and as C++") {

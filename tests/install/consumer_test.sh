@@ -31,8 +31,10 @@ done
 ! grep -rq "$build" "$tree/lib/cmake" "$tree/include" || fail "the CMake package names the build folder"
 
 export XDG_CACHE_HOME=$work/cache XDG_DATA_HOME=$work/data
-mkdir -p "$work/cache"
-"$consumer_cmake" -S "$consumer" -B "$work/consumer" -DCMAKE_PREFIX_PATH="$tree" -DCMAKE_BUILD_TYPE=Release > "$work/configure.log" 2>&1 ||
+cp -r "$consumer" "$work/source"
+"$tree/bin/convt-tune" --problems "$work/source/up.tsv" --target x86-64-v2 --budget 1s --db "$work/source/tuned" > "$work/tune.log" 2>&1 ||
+    { cat "$work/tune.log"; fail "convt-tune"; }
+"$consumer_cmake" -S "$work/source" -B "$work/consumer" -DCMAKE_PREFIX_PATH="$tree" -DCMAKE_BUILD_TYPE=Release > "$work/configure.log" 2>&1 ||
     { cat "$work/configure.log"; fail "configure"; }
 "$consumer_cmake" --build "$work/consumer" -j 2 > "$work/build.log" 2>&1 || { cat "$work/build.log"; fail "build"; }
 
@@ -41,6 +43,7 @@ case $program in
     "up on x86-64-v3, down on x86-64-v"[34] | "up on x86-64-v2, down on "*) ;;
     *) fail "program said '$program'" ;;
 esac
+grep -q 'x86-64-v2: .* tuned schedule' "$work/consumer/convt/up/up.h" || fail "the archive does not use the tuned table"
 mkdir -m 0700 "$work/kernels"
 expect "$("$work/consumer/host" "$work/kernels" "$tree/bin/convt-cc")" "compiles: 1" "host, first run"
 expect "$("$work/consumer/host" "$work/kernels" /nonexistent)" "compiles: 0" "host, from the cache"
