@@ -4,6 +4,7 @@
 // border among them) compared with sums enumerated from the definition in a wider type.
 #pragma once
 
+#include "convt/export.h"
 #include "convt/kernel.h"
 
 namespace convt {
@@ -11,6 +12,6 @@ namespace convt {
 // Runs `kernel` on this machine. Code::wrong_result names problem, schedule, output index, the value and the one
 // expected. A kernel that reads or writes outside its tensors is ended by SIGSEGV: call it where that costs nothing
 // (the compile worker).
-Status admit(const Kernel& kernel);
+CONVT_API Status admit(const Kernel& kernel);
 
 }  // namespace convt

@@ -2,6 +2,7 @@
 // Kernels by shape: from memory, from the cache on disk, or compiled then and there.
 #pragma once
 
+#include "convt/export.h"
 #include "convt/kernel.h"
 
 #include <cstdint>
@@ -12,7 +13,7 @@
 namespace convt {
 
 // $XDG_CACHE_HOME/convt, or $HOME/.cache/convt; empty where neither is set to an absolute path.
-std::string default_cache_dir();
+CONVT_API std::string default_cache_dir();
 
 struct EngineOptions {
     // Who compiles on a miss, and whose fingerprint a cached kernel must bear. `worker_compiler` (worker.h) and
@@ -39,11 +40,11 @@ struct EngineStats {
 
 // Names an entry of the disk cache: 48 hexadecimal digits, of which the first 16 stand for convt's version, the form of
 // objects, problem and target alone. `fingerprint` as the compiler gives it (object.h).
-std::string cache_key(const Problem& problem, const Target& target, std::string_view fingerprint);
+CONVT_API std::string cache_key(const Problem& problem, const Target& target, std::string_view fingerprint);
 
 // Thread-safe. Many threads, and many processes that share a cache folder, which ask for one key compile once. After a
 // fork, a child makes an engine of its own.
-class Engine {
+class CONVT_API Engine {
   public:
     static Result<std::unique_ptr<Engine>> create(EngineOptions options);
     ~Engine();
@@ -58,6 +59,6 @@ class Engine {
 };
 
 // Version of convt, "major.minor.patch".
-const char* version() noexcept;
+CONVT_API const char* version() noexcept;
 
 }  // namespace convt

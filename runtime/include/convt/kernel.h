@@ -3,6 +3,7 @@
 // from many threads.
 #pragma once
 
+#include "convt/export.h"
 #include "convt/object.h"
 #include "convt/tensor.h"
 
@@ -14,7 +15,7 @@ namespace convt {
 
 // A host's own threads. `parallel_for` runs task(0) .. task(count - 1), each exactly once, in any order on any threads,
 // and returns when all have ended. Tasks do not throw.
-class Executor {
+class CONVT_API Executor {
   public:
     virtual ~Executor() = default;
     virtual void parallel_for(int count, const std::function<void(int)>& task) = 0;
@@ -29,12 +30,12 @@ struct CallOptions {
 };
 
 // Default thread count of convt's pool; 0 means one per CPU this process may run on. Thread-safe; survives fork.
-void set_default_threads(int threads) noexcept;
-int default_threads() noexcept;
+CONVT_API void set_default_threads(int threads) noexcept;
+CONVT_API int default_threads() noexcept;
 
 // Weights in the order a kernel reads them. Owned by the caller, shared by all kernels of the same plan; immutable,
 // thread-safe.
-class PackedWeights {
+class CONVT_API PackedWeights {
   public:
     PackedWeights(PackedWeights&&) noexcept;
     PackedWeights& operator=(PackedWeights&&) noexcept;
@@ -53,7 +54,7 @@ class PackedWeights {
     std::unique_ptr<Impl> impl_;
 };
 
-class Kernel {
+class CONVT_API Kernel {
   public:
     ~Kernel();
     Kernel(const Kernel&) = delete;

@@ -3,6 +3,7 @@
 // time asks for one. The serialised form is both what the compile worker answers and what a cache entry holds.
 #pragma once
 
+#include "convt/export.h"
 #include "convt/problem.h"
 #include "convt/target.h"
 
@@ -15,7 +16,7 @@
 namespace convt {
 
 // Facts about an object. Every string is one line without tabs.
-struct ObjectInfo {
+struct CONVT_API ObjectInfo {
     std::string problem;          // canonical text
     std::string target;           // canonical text
     std::uint64_t features = 0;   // CPU feature bits it needs
@@ -35,7 +36,7 @@ struct ObjectInfo {
         const;  // product of packed_extents times scalar size of the problem's type; 0 if unreadable
 };
 
-struct Object {
+struct CONVT_API Object {
     ObjectInfo info;
     std::vector<std::byte> code;  // a relocatable ELF file
 
@@ -47,7 +48,7 @@ struct Object {
 
 // The one way from the run time to the compiler. Implementations: a worker process, in-process Halide, a fake in tests.
 // Thread-safe: both calls may come from many threads at once.
-class Compiler {
+class CONVT_API Compiler {
   public:
     virtual ~Compiler() = default;
     // Everything beside problem and target that changes the bytes `compile` would give (versions, the schedule chosen).

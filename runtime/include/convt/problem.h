@@ -4,6 +4,7 @@
 // (`validate`); what a text can say and what it may not is the grammar of `Problem::parse`.
 #pragma once
 
+#include "convt/export.h"
 #include "convt/status.h"
 
 #include <array>
@@ -30,8 +31,8 @@ struct ElementTypeInfo {
 };
 
 // The table of element types, in the order of the enumeration; `element_type_info` looks one up.
-const std::array<ElementTypeInfo, 4>& element_types() noexcept;
-const ElementTypeInfo& element_type_info(ElementType type) noexcept;
+CONVT_API const std::array<ElementTypeInfo, 4>& element_types() noexcept;
+CONVT_API const ElementTypeInfo& element_type_info(ElementType type) noexcept;
 
 enum class Layout : std::uint8_t { channels_first, channels_last };
 
@@ -64,7 +65,7 @@ struct Axis {
     bool operator==(const Axis&) const = default;
 };
 
-struct Problem {
+struct CONVT_API Problem {
     int rank = 2;  // 1, 2 or 3 spatial axes
     ElementType type = ElementType::f32;
     std::int64_t batch = 1;
@@ -109,7 +110,7 @@ struct NamedProblem {
 };
 
 // Reads the text of a problem file. Errors name the line. Names match [A-Za-z_][A-Za-z0-9_]* and are unique.
-Result<std::vector<NamedProblem>> parse_problem_file(std::string_view text);
+CONVT_API Result<std::vector<NamedProblem>> parse_problem_file(std::string_view text);
 
 // Weights and biases as PyTorch's kaiming_uniform(a=sqrt(5)) makes them for ConvTranspose: uniform in [-b, b) with
 // b = sqrt(groups / (C_out * prod(K))), from MT19937 (init_genrand(seed)); weights are drawn first, then the bias.
@@ -121,6 +122,6 @@ struct Parameters {
     std::vector<std::byte> weights;
     std::vector<std::byte> bias;
 };
-Parameters init_uniform(const Problem& problem, std::uint32_t seed);
+CONVT_API Parameters init_uniform(const Problem& problem, std::uint32_t seed);
 
 }  // namespace convt

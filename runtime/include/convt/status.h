@@ -3,6 +3,8 @@
 // is a code from one table and a message that names the field, the value it had and the rule it broke.
 #pragma once
 
+#include "convt/export.h"
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,8 +31,8 @@ enum class Code {
     internal,          // a bug of convt's own
 };
 
-std::string_view code_name(Code code) noexcept;
-int exit_code(Code code) noexcept;
+CONVT_API std::string_view code_name(Code code) noexcept;
+CONVT_API int exit_code(Code code) noexcept;
 
 class [[nodiscard]] Status {
   public:

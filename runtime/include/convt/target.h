@@ -3,6 +3,7 @@
 // a new instruction set is one row.
 #pragma once
 
+#include "convt/export.h"
 #include "convt/status.h"
 
 #include <cstdint>
@@ -13,8 +14,8 @@
 
 namespace convt {
 
-// Where CPUID reports a feature: bit `bit` of `reg` (0 eax .. 3 edx) in `leaf`, `subleaf`; usable only where the operating
-// system saves the state components `xcr0` (XGETBV).
+// Where CPUID reports a feature: bit `bit` of `reg` (0 eax .. 3 edx) in `leaf`, `subleaf`; usable only where the
+// operating system saves the state components `xcr0` (XGETBV).
 struct CpuidBit {
     std::uint32_t leaf;
     std::uint32_t subleaf;
@@ -34,7 +35,7 @@ struct FeatureInfo {
     std::uint64_t implies;
     CpuidBit cpuid;
 };
-std::span<const FeatureInfo> cpu_features() noexcept;
+CONVT_API std::span<const FeatureInfo> cpu_features() noexcept;
 
 // A row of the target table. `vector_bytes` and `vector_registers` are what default schedules are derived from.
 struct TargetInfo {
@@ -44,9 +45,9 @@ struct TargetInfo {
     int vector_bytes;
     int vector_registers;
 };
-std::span<const TargetInfo> targets() noexcept;
+CONVT_API std::span<const TargetInfo> targets() noexcept;
 
-class Target {
+class CONVT_API Target {
   public:
     // `host`, or a name of the table, each optionally followed by `+feature`s. Code::unknown_target lists what there
     // is.
@@ -70,10 +71,10 @@ class Target {
 };
 
 // Feature bits of the CPU this process runs on, as CPUID and XGETBV report them; read once. Thread-safe.
-std::uint64_t host_features() noexcept;
-const char* host_arch() noexcept;
+CONVT_API std::uint64_t host_features() noexcept;
+CONVT_API const char* host_arch() noexcept;
 
 // Names of the features in `wanted` that `have` lacks, in table order.
-std::vector<std::string> missing_features(std::uint64_t wanted, std::uint64_t have);
+CONVT_API std::vector<std::string> missing_features(std::uint64_t wanted, std::uint64_t have);
 
 }  // namespace convt

@@ -2,6 +2,7 @@
 // Tensors as a kernel sees them: views that own nothing.
 #pragma once
 
+#include "convt/export.h"
 #include "convt/problem.h"
 
 #include <cstdint>
@@ -15,7 +16,7 @@ enum class Device : std::int32_t { cpu = 1, cuda = 2 };
 // A non-owning view. `extents` and `strides` are in elements, outermost dimension first, in the order the layout says.
 // The memory must outlive every call that is given the view. `data` points to the element at index 0 of every
 // dimension. For inputs it is not written.
-struct TensorView {
+struct CONVT_API TensorView {
     static constexpr int max_rank = 5;
     void* data = nullptr;
     ElementType type = ElementType::f32;
