@@ -14,12 +14,12 @@ using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
-// Values of the lines that begin with `name`.
+// Values of the lines of that name.
 std::vector<std::string> values(const std::string& text, const std::string& name) {
     std::vector<std::string> found;
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) {
-        if (line.substr(0, 15).starts_with(name + " ")) found.push_back(line.substr(15));
+        if (line.starts_with(name + std::string(15 - name.size(), ' '))) found.push_back(line.substr(15));
     }
     return found;
 }

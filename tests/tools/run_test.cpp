@@ -106,7 +106,7 @@ TEST_CASE("convt-run: what does not fit is refused by name, and nothing is writt
     test::write_text(batch.folder / "x", f32("(1, 2)", {1, 2}));
     batch.refuse(2, {"--x", "(2, 1, 2)"});
     Case missing;
-    missing.refuse(2, {"PROBLEM"}, {"another"});
+    missing.refuse(2, {"another"}, {"another"});
     std::filesystem::remove(missing.folder / "x");
     missing.refuse(4, {missing.folder / "x", "No such file"});
 }

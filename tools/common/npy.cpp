@@ -3,13 +3,10 @@
 // that and nothing else of Python.
 #include "tools/common/npy.h"
 
-#include "tools/common/files.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <cstring>
 #include <optional>
@@ -208,14 +205,6 @@ Result<Array> parse_npy(std::string_view bytes) {
         const auto* begin = reinterpret_cast<const std::byte*>(data.data());
         array.data.assign(begin, begin + data.size());
     }
-    return array;
-}
-
-Result<Array> read_npy(const std::string& path) {
-    const Result<std::string> bytes = read_file(path);
-    if (!bytes.ok()) return bytes.status();
-    Result<Array> array = parse_npy(bytes.value());
-    if (!array.ok()) return Status(array.status().code(), path + ": " + array.status().message());
     return array;
 }
 
