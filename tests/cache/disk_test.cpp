@@ -218,7 +218,9 @@ TEST_CASE("one holder at a time has the lock of a key, a killed one has none") {
     int ready[2];
     REQUIRE(pipe(ready) == 0);
     const pid_t holder = start_child([&] {
-        const DiskCache::Lock lock = open_cache(folder).lock(key_a);
+        const DiskCache held = open_cache(folder);
+        const DiskCache::Lock lock = held.lock(key_a);
+        { const DiskCache::Lock other_key = held.lock(key_b); }  // its end does not end the first
         if (write(ready[1], "r", 1) != 1) return 1;
         pause();
         return 0;
