@@ -64,7 +64,7 @@ SeedCase seed_case(const Json& c) {
     seed.id = c.at("id").get<std::string>();
     seed.problem = problem_of(c);
     const ElementType type = seed.problem.type;
-    seed.unbatched = c.at("x_shape").size() == static_cast<std::size_t>(seed.problem.rank + 1);
+    seed.unbatched = c.at("x_shape").size() + 1 == c.at("w_shape").size();
     seed.operands.x = from_scalars(type, numbers(c.at("x")));
     seed.operands.weights = from_scalars(type, numbers(c.at("w")));
     seed.operands.bias = from_scalars(type, numbers(c.at("bias")));

@@ -166,8 +166,9 @@ std::vector<double> counts(const Problem& p, const Axes& a) {
     const std::vector<double> x(volume(inputs(a)), 1.0);
     const std::vector<double> w(volume(kernels(a)), 1.0);
     scatter(a, x.data(), w.data(), count.data());
+    const std::int64_t channels = p.in_channels / p.groups;
     for (double& c : count)
-        c *= static_cast<double>(p.in_channels / p.groups);
+        c *= static_cast<double>(channels);
     return count;
 }
 
