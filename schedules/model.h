@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The facts of a problem on a target that spaces, limits and the model share.
+// The analytic model: cycles of one core for a schedule. It counts what a register tile does per input channel and tap
+// (two FMAs and two loads a cycle, four cycles of FMA latency: the width of every x86-64-v3 and v4 core met), lanes and
+// tiles that hang over the edge, stores, weights that are read again, and copies. Caches enter through the size of a
+// row block only. It ranks schedules; it does not predict times.
 #pragma once
 
 #include "convt/schedule.h"
 
 #include <array>
+#include <cmath>
+#include <span>
 
 namespace convt {
 
@@ -13,32 +18,58 @@ namespace convt {
 // phase of its own with at most one tap.
 std::array<Axis, 3> axes_xyz(const Problem& problem);
 
+// The facts of a problem on a target that spaces, limits and costs share.
 struct ModelFacts {
     ModelFacts(const Problem& problem, const Target& target);
 
-    std::array<Axis, 3> axes;  // x, y, z: the last axis first; missing ones are trivial
+    std::array<Axis, 3> axes;
     double lanes, registers;
     double parts;  // 2 for complex types: two accumulators an element, four multiply-adds
     double in_channels, out_channels, groups, batch;
     std::array<double, 3> positions;  // of one phase
     std::array<double, 3> taps;       // reaching one output, on average over the phases
     double scalar_bytes;
-    double channels_last_output;
+    bool output_channels_last;
 
     double stride(int axis) const { return static_cast<double>(axes[static_cast<std::size_t>(axis)].stride); }
     double kernel(int axis) const { return static_cast<double>(axes[static_cast<std::size_t>(axis)].kernel); }
     double output(int axis) const { return static_cast<double>(axes[static_cast<std::size_t>(axis)].output()); }
     double input(int axis) const { return static_cast<double>(axes[static_cast<std::size_t>(axis)].input); }
+    double dilation(int axis) const { return static_cast<double>(axes[static_cast<std::size_t>(axis)].dilation); }
 };
 
-// Registers that hold accumulators and loaded vectors in the inner loop of a tile, and the multiply-adds unrolled in
-// it.
+// What a register tile needs and costs.
 struct TileCost {
-    double registers = 0;
-    double statements = 0;
-    double cycles =
-        0;  // of one iteration of the inner loop: the larger of FMA throughput, load throughput and FMA latency
+    double registers = 0;   // accumulators and loaded vectors in the inner loop
+    double statements = 0;  // multiply-adds unrolled in it
+    double cycles = 0;      // of one iteration: the largest of FMA throughput, load throughput and FMA latency
 };
-TileCost tile_cost(std::string_view strategy, const ModelFacts& facts, const Schedule& schedule);
+// `chain`: multiply-adds of one iteration that wait for each other in one accumulator.
+TileCost tile_cost(const ModelFacts& facts, double fmas, double loads, double accumulators, double held, double chain);
+
+inline double tiles(double extent, double tile) {
+    return std::ceil(extent / tile);
+}
+// Iterations over taps and input channels of all phases of x and y, for one tile: what the strategies with rolled
+// phases share.
+double rolled_iterations(const ModelFacts& facts);
+// Copying every output by itself.
+double element_copies(const ModelFacts& facts);
+
+// The schedules of one strategy: one file in schedules/spaces, one line in the list of space.cpp.
+struct ScheduleSpace {
+    const char* strategy;
+    std::vector<Knob> (*tile_knobs)(const ModelFacts& facts);
+    TileCost (*tile)(const ModelFacts& facts, const Schedule& schedule);
+    double (*cycles)(const ModelFacts& facts, const Schedule& schedule);
+    double (*channels)(const ModelFacts& facts, const Schedule& schedule);  // output channels of one tile
+    bool blocks_of_outputs;  // the knob yb counts output rows, in whole strides; else positions
+};
+extern const ScheduleSpace width_lanes_space;
+extern const ScheduleSpace channel_lanes_space;
+extern const ScheduleSpace general_space;
+
+// The values that do not exceed `most`; the first one always.
+std::vector<int> up_to(std::initializer_list<int> values, double most);
 
 }  // namespace convt

@@ -6,24 +6,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 namespace convt {
 namespace {
 
-constexpr double max_statements =
-    320;  // multiply-adds unrolled in the inner loop: above it compile time grows without gain
-constexpr double row_block_bytes = 256.0 * 1024.0;  // half of the smallest second-level cache of the targets (512 KiB)
-constexpr double parallel_multiply_adds =
-    1e6;  // about 10 us on one core: below it waking threads costs more than it gives
+// Multiply-adds unrolled in the inner loop: above it compile time grows without gain.
+constexpr double max_statements = 320;
+// Half of the smallest second-level cache of the targets (512 KiB).
+constexpr double row_block_bytes = 256.0 * 1024.0;
+// About 10 us on one core: below it waking threads costs more than it gives.
+constexpr double parallel_multiply_adds = 1e6;
 
-std::vector<int> up_to(std::initializer_list<int> values, double most) {
-    std::vector<int> kept;
-    for (int v : values) {
-        if (v <= std::max(most, 1.0)) kept.push_back(v);
+const ScheduleSpace* find_space(std::string_view strategy) {
+    for (const ScheduleSpace* space : {&width_lanes_space, &channel_lanes_space, &general_space}) {
+        if (strategy == space->strategy) return space;
     }
-    return kept;
+    return nullptr;
 }
 
 // 1, 2, 4, ... times `unit`, and the whole of `positions` * unit.
@@ -41,30 +40,8 @@ std::vector<int> row_blocks(double positions, int unit) {
 const char* const rows_meaning = "output rows a block: its input rows stay in cache over all channels";
 const char* const par_meaning = "what runs on several threads: 0 nothing, 1 row blocks and batch, 2 channel blocks";
 
-std::vector<Knob> tiles_of(std::string_view strategy, const ModelFacts& f) {
-    const double vectors = std::ceil(f.positions[0] / f.lanes);
-    if (strategy == "width_lanes") {
-        return {
-            {"tx", up_to({1, 2, 3, 4, 6, 8}, vectors), "vectors of positions in a register tile"},
-            {"tc", up_to({1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16}, f.out_channels), "output channels in a register tile"}};
-    }
-    if (strategy == "channel_lanes") {
-        return {
-            {"cv", up_to({1, 2, 3, 4}, std::ceil(f.out_channels / f.lanes)), "vectors of channels in a register tile"},
-            {"qx", up_to({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16}, f.positions[0]),
-             "positions of a row in a register tile"},
-            {"qy", up_to({1, 2, 4, 8}, f.positions[1]), "rows in a register tile"}};
-    }
-    return {{"tx", up_to({1, 2, 3, 4}, vectors), "vectors of positions in a register tile"},
-            {"tc", up_to({1, 2, 3, 4, 6, 8, 12}, f.out_channels), "output channels in a register tile"}};
-}
-
-bool known(std::string_view strategy) {
-    return strategy == "width_lanes" || strategy == "channel_lanes" || strategy == "general";
-}
-
-Status fits(std::string_view strategy, const ModelFacts& facts, const Schedule& schedule) {
-    const TileCost tile = tile_cost(strategy, facts, schedule);
+Status fits(const ScheduleSpace& space, const ModelFacts& facts, const Schedule& schedule) {
+    const TileCost tile = space.tile(facts, schedule);
     // A tile of one vector and one channel or position is always legal: something must be, whatever the stride and
     // type.
     if (tile.registers > facts.registers && tile.registers > facts.stride(0) * facts.parts + 2) {
@@ -80,6 +57,11 @@ Status fits(std::string_view strategy, const ModelFacts& facts, const Schedule& 
                                                     schedule.text(), tile.statements, max_statements)};
     }
     return {};
+}
+
+// What one position of y is in the knob yb.
+int row_unit(const ScheduleSpace& space, const ModelFacts& f) {
+    return space.blocks_of_outputs ? static_cast<int>(std::min(f.stride(1), f.output(1))) : 1;
 }
 
 // Visits every combination of the tile knobs.
@@ -109,17 +91,14 @@ int default_parallel(const Problem& problem, const ModelFacts& f, double blocks,
     return blocks * f.batch >= 4 || channel_blocks < 2 ? 1 : 2;
 }
 
-double channels_of(const Schedule& s, const ModelFacts& f) {
-    return s.has("cv") ? s.get("cv") * f.lanes : s.get("tc");
-}
-
 }  // namespace
 
 std::vector<Knob> schedule_space(std::string_view strategy, const Problem& problem, const Target& target) {
-    if (!known(strategy)) return {};
+    const ScheduleSpace* space = find_space(strategy);
+    if (space == nullptr) return {};
     const ModelFacts facts(problem, target);
-    std::vector<Knob> knobs = tiles_of(strategy, facts);
-    const int unit = strategy == "width_lanes" ? static_cast<int>(std::min(facts.stride(1), facts.output(1))) : 1;
+    std::vector<Knob> knobs = space->tile_knobs(facts);
+    const int unit = row_unit(*space, facts);
     knobs.push_back({"yb", row_blocks(facts.positions[1], unit), rows_meaning});
     knobs.push_back({"par", {0, 1, 2}, par_meaning});
     return knobs;
@@ -146,32 +125,36 @@ Status check_schedule(std::string_view strategy, const Problem& problem, const T
                     fmt::format("schedule knob {}: missing, strategy {} needs it", knob.name, strategy)};
         }
     }
-    return fits(strategy, ModelFacts(problem, target), schedule);
+    return fits(*find_space(strategy), ModelFacts(problem, target), schedule);
 }
 
 Schedule default_schedule(std::string_view strategy, const Problem& problem, const Target& target) {
     const std::vector<Knob> knobs = schedule_space(strategy, problem, target);
     if (knobs.empty()) return {};
+    const ScheduleSpace& space = *find_space(strategy);
     const ModelFacts facts(problem, target);
     const std::vector<Knob> tile_knobs(knobs.begin(), knobs.end() - 2);
-    const std::vector<int>& rows = knobs[knobs.size() - 2].values;
     Schedule best, candidate;
     double lowest = std::numeric_limits<double>::infinity();
     for_each_tile(tile_knobs, candidate, 0, [&](const Schedule& schedule) {
-        if (!fits(strategy, facts, schedule).ok()) return;
-        const double cycles = estimate_cycles(strategy, problem, target, schedule);
-        if (cycles < lowest) {
-            lowest = cycles;
-            best = schedule;
-        }
+        if (!fits(space, facts, schedule).ok()) return;
+        const double cycles = space.cycles(facts, schedule);
+        if (cycles >= lowest) return;
+        lowest = cycles;
+        best = schedule;
     });
-    const double unit = strategy == "width_lanes" ? facts.stride(1) : 1.0;
-    const int yb = default_rows(facts, rows, unit, std::max(best.get("qy"), 1));
+    const int unit = row_unit(space, facts);
+    const int yb = default_rows(facts, knobs[knobs.size() - 2].values, unit, std::max(best.get("qy"), 1));
     best.set("yb", yb);
-    const double row_blocks_made = std::ceil(facts.positions[1] * unit / yb);
-    best.set("par", default_parallel(problem, facts, row_blocks_made,
-                                     std::ceil(facts.out_channels / channels_of(best, facts))));
+    const double blocks = tiles(facts.positions[1] * unit, yb);
+    best.set("par", default_parallel(problem, facts, blocks, tiles(facts.out_channels, space.channels(facts, best))));
     return best;
+}
+
+double estimate_cycles(std::string_view strategy, const Problem& problem, const Target& target,
+                       const Schedule& schedule) {
+    const ScheduleSpace* space = find_space(strategy);
+    return space == nullptr ? 0 : space->cycles(ModelFacts(problem, target), schedule);
 }
 
 }  // namespace convt

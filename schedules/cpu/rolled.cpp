@@ -24,11 +24,10 @@ Blocks block_output(RolledStages& s, int channels, const Schedule& schedule) {
     OutputStage& o = s.output;
     o.func.split(o.c, b.ct, b.ci, channels, TailStrategy::GuardWithIf)
         .split(o.y, b.yt, b.yi, schedule.get("yb") * s.facts.stride_y, TailStrategy::GuardWithIf);
-    if (s.facts.complex) o.func.reorder(o.part, o.x);
-    if (s.facts.complex) o.func.unroll(o.part);
+    if (s.facts.complex) o.func.reorder(o.part, o.x).unroll(o.part);
     s.staged.compute_at(o.func, b.ct);
     s.padded.compute_at(o.func, b.yt);
-    if (schedule.get("par") != 0) o.func.parallel(b.yt).parallel(o.n);
+    parallelize(o, b.yt, b.ct, schedule.get("par"));
     return b;
 }
 

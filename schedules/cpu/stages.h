@@ -47,6 +47,10 @@ struct RolledStages {
     bool broadcast_input = false;  // lanes run over channels of the output: an input element is read alone
 };
 
+// The knob par: 1 runs row blocks (loop `rows`) and batch on several threads, 2 channel blocks (loop `channels`). Every
+// sum stays on one thread.
+void parallelize(OutputStage& output, const Halide::Var& rows, const Halide::Var& channels, int par);
+
 void schedule_width_lanes(WidthStages& stages, const Schedule& schedule);
 void schedule_channel_lanes(RolledStages& stages, const Schedule& schedule);
 void schedule_general(RolledStages& stages, const Schedule& schedule);

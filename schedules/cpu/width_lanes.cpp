@@ -56,7 +56,7 @@ void schedule_width_lanes(WidthStages& s, const Schedule& schedule) {
         .align_storage(px, lanes)
         .reorder(px, pc, py, pz)
         .vectorize(px, lanes, TailStrategy::RoundUp);
-    if (schedule.get("par") != 0) o.func.parallel(yt).parallel(o.n);
+    parallelize(o, yt, ct, schedule.get("par"));
 }
 
 }  // namespace convt
