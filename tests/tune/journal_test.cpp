@@ -107,6 +107,7 @@ TEST_CASE("a line changed in any byte or cut anywhere is passed over, the others
         overwrite(path, line + changed + line);
         CHECK(open(folder)->trials("p").size() >= 1);
         CHECK(open(folder)->trials("p").size() <= 2);
+        if (i + 1 == line.size()) continue;  // without its newline a line is still whole
         overwrite(path, line + line.substr(0, i));
         {
             const auto journal = open(folder);

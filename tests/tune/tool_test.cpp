@@ -2,6 +2,7 @@
 // convt-tune as people run it: one tiny problem, two seconds, real compiles and measurements.
 #include "compiler/identity.h"
 #include "compiler/worker/process.h"
+#include "convt/object.h"
 #include "convt/tuned.h"
 #include "tests/support/temporary_folder.h"
 
@@ -131,9 +132,11 @@ TEST_CASE("bad usage and places that cannot be written") {
     CHECK(tune.run("--jobs 0").value == 2);
     CHECK(tune.run("--target x86-64-v9").value == exit_code(Code::unknown_target));
     CHECK(tune.run("--target aarch64").value == 3);
-    CHECK(tune.run("--budget 1s --db /proc/nowhere").value == 4);
     CHECK(tune.shell("CONVT_CC=/no/such/worker " + tune.command("--budget 1s")).value == 4);
     CHECK_FALSE(std::filesystem::exists(tune.table()));
+    std::filesystem::remove_all(tune.db());
+    std::ofstream(tune.db()) << "a file where the folder should be";
+    CHECK(tune.run("--budget 1s").value == 4);
 }
 
 }  // namespace

@@ -118,7 +118,7 @@ void Journal::read(std::string_view text) {
     const bool torn = !text.empty() && text.back() != '\n';
     while (!text.empty()) {
         const std::size_t end = text.find('\n');
-        if (end == std::string_view::npos || !read_line(text.substr(0, end))) ++dropped_;
+        if (!read_line(text.substr(0, end))) ++dropped_;
         text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     }
     // Shuts the torn line off from what we append; where that fails, so will the first append, and say so.
