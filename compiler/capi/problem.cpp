@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// The C interface: statuses, problems and targets.
+#include "compiler/capi/support.h"
+
+namespace convt::capi {
+
+convt_code report(const Status& status, convt_error* error) noexcept {
+    const auto code = static_cast<convt_code>(status.code());
+    constexpr std::size_t header = offsetof(convt_error, message);
+    if (error == nullptr || error->struct_size <= header) return code;
+    error->code = code;
+    const std::size_t room = error->struct_size - header;
+    const std::size_t length = std::min(status.message().size(), room - 1);
+    std::memcpy(error->message, status.message().data(), length);
+    error->message[length] = '\0';
+    return code;
+}
+
+namespace {
+
+static_assert(CONVT_INTERNAL == static_cast<int>(Code::internal) && CONVT_CORRUPT == static_cast<int>(Code::corrupt));
+static_assert(CONVT_C128 == static_cast<int>(ElementType::c128) && CONVT_MAX_RANK == TensorView::max_rank);
+
+std::vector<std::int64_t> shape_of(const Problem& problem, convt_operand operand) {
+    switch (operand) {
+        case CONVT_INPUT:
+            return problem.input_shape();
+        case CONVT_WEIGHTS:
+            return problem.weight_shape();
+        case CONVT_OUTPUT:
+            return problem.output_shape();
+        case CONVT_BIAS:
+            break;
+    }
+    return problem.bias ? std::vector{problem.out_channels} : std::vector<std::int64_t>{};
+}
+
+}  // namespace
+}  // namespace convt::capi
+
+using namespace convt;
+using namespace convt::capi;
+
+const char* convt_version(void) {
+    return version();
+}
+
+const char* convt_code_name(convt_code code) {
+    return code_name(static_cast<Code>(code)).data();  // a literal
+}
+
+convt_code convt_problem_parse(const char* text, convt_problem** problem, convt_error* error) {
+    return guarded(error, [&]() -> Status {
+        if (problem == nullptr) return null_argument("problem");
+        *problem = nullptr;
+        if (text == nullptr) return null_argument("text");
+        Result<Problem> parsed = Problem::parse(text);
+        if (!parsed.ok()) return parsed.status();
+        std::string canonical = parsed.value().text();
+        *problem = new convt_problem{std::move(parsed).value(), std::move(canonical)};
+        return {};
+    });
+}
+
+void convt_problem_destroy(convt_problem* problem) {
+    delete problem;
+}
+
+const char* convt_problem_text(const convt_problem* problem) {
+    return problem->text.c_str();
+}
+
+convt_element_type convt_problem_type(const convt_problem* problem) {
+    return static_cast<convt_element_type>(problem->value.type);
+}
+
+int convt_problem_shape(const convt_problem* problem, convt_operand operand, int64_t extents[CONVT_MAX_RANK]) {
+    int rank = 0;
+    guarded(nullptr, [&]() -> Status {
+        const std::vector<std::int64_t> shape = shape_of(problem->value, operand);
+        std::copy(shape.begin(), shape.end(), extents);
+        rank = static_cast<int>(shape.size());
+        return {};
+    });
+    return rank;
+}
+
+convt_code convt_target_parse(const char* text, convt_target** target, convt_error* error) {
+    return guarded(error, [&]() -> Status {
+        if (target == nullptr) return null_argument("target");
+        *target = nullptr;
+        if (text == nullptr) return null_argument("text");
+        const Result<Target> parsed = Target::parse(text);
+        if (!parsed.ok()) return parsed.status();
+        *target = new convt_target{parsed.value(), parsed.value().text()};
+        return {};
+    });
+}
+
+void convt_target_destroy(convt_target* target) {
+    delete target;
+}
+
+const char* convt_target_text(const convt_target* target) {
+    return target->text.c_str();
+}

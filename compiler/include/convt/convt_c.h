@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* convt for C: problems, engines and kernels behind opaque handles.
+ *
+ * Every function that can fail returns a convt_code and, where `error` is not null, fills it. Handles are made by
+ * functions that take a pointer to one, which is set to null on failure, and end with their destroy function, which
+ * takes null too. Structs begin with struct_size, the caller's sizeof: fields that a later version adds are zero for a
+ * caller that does not know them, and zero is every field's default. All functions may be called from many threads. */
+#ifndef CONVT_CONVT_C_H
+#define CONVT_CONVT_C_H
+
+#include "convt/export.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum convt_code {
+    CONVT_OK,
+    CONVT_INVALID_PROBLEM,  /* a problem's text or values break a rule */
+    CONVT_INVALID_ARGUMENT, /* a tensor, option or handle does not fit */
+    CONVT_UNSUPPORTED,      /* known, but not built; or no compiler and not in the cache */
+    CONVT_UNKNOWN_TARGET,   /* no such target or feature */
+    CONVT_MISSING_FEATURE,  /* this CPU lacks an instruction set that the kernel needs */
+    CONVT_IO_ERROR,         /* a system call on a file failed */
+    CONVT_CORRUPT,          /* bytes that are not what their header says */
+    CONVT_COMPILE_FAILED,   /* the compiler reported an error, crashed or broke a limit */
+    CONVT_WRONG_RESULT,     /* a kernel did not pass its admission check */
+    CONVT_TIMED_OUT,        /* a limit on time was reached */
+    CONVT_OUT_OF_MEMORY,    /* an allocation failed or a limit on memory was reached */
+    CONVT_INTERRUPTED,      /* the caller or a signal stopped it */
+    CONVT_INTERNAL          /* a bug of convt's own */
+} convt_code;
+
+typedef struct convt_error {
+    size_t struct_size;
+    convt_code code;
+    char message[1024]; /* field, value and rule; cut where longer; empty on success */
+} convt_error;
+
+CONVT_API const char* convt_version(void);
+CONVT_API const char* convt_code_name(convt_code code);
+
+/* ---- Problems ---- */
+
+typedef enum convt_element_type { CONVT_F32, CONVT_F64, CONVT_C64, CONVT_C128 } convt_element_type;
+typedef enum convt_operand { CONVT_INPUT, CONVT_WEIGHTS, CONVT_BIAS, CONVT_OUTPUT } convt_operand;
+#define CONVT_MAX_RANK 5
+
+typedef struct convt_problem convt_problem;
+
+CONVT_API convt_code convt_problem_parse(const char* text, convt_problem** problem, convt_error* error);
+CONVT_API void convt_problem_destroy(convt_problem* problem);
+/* Canonical text; lives as long as the problem. */
+CONVT_API const char* convt_problem_text(const convt_problem* problem);
+CONVT_API convt_element_type convt_problem_type(const convt_problem* problem);
+/* Fills extents in the order of memory, outermost first, batch included; returns their number: 0 for a bias that the
+ * problem does not have. */
+CONVT_API int convt_problem_shape(const convt_problem* problem, convt_operand operand, int64_t extents[CONVT_MAX_RANK]);
+
+/* ---- Targets ---- */
+
+typedef struct convt_target convt_target;
+
+/* "host", or a name of the target table, each optionally followed by +feature. */
+CONVT_API convt_code convt_target_parse(const char* text, convt_target** target, convt_error* error);
+CONVT_API void convt_target_destroy(convt_target* target);
+CONVT_API const char* convt_target_text(const convt_target* target);
+
+/* ---- Engines: kernels from memory, from disk, or compiled by a worker process ---- */
+
+typedef struct convt_engine_options {
+    size_t struct_size;
+    const char* worker;    /* path of convt-cc; null: looked for */
+    const char* cache_dir; /* null: $XDG_CACHE_HOME/convt; "": none */
+    const char* db_dir;    /* tuned schedules; null: the default folder */
+    int never_compile;     /* a miss is CONVT_UNSUPPORTED */
+    int untuned;           /* ignores tuned schedules */
+    uint64_t disk_limit_bytes;
+    uint64_t memory_limit_bytes;         /* of loaded code */
+    uint64_t compile_memory_limit_bytes; /* of a worker */
+    uint32_t compile_time_limit_ms;      /* of a worker */
+} convt_engine_options;
+
+typedef struct convt_engine_stats {
+    size_t struct_size;
+    uint64_t memory_hits;
+    uint64_t disk_hits;
+    uint64_t compiles;
+    uint64_t memory_bytes;
+    uint64_t kernels;
+} convt_engine_stats;
+
+typedef struct convt_engine convt_engine;
+typedef struct convt_kernel convt_kernel;
+
+/* options: null takes every default. */
+CONVT_API convt_code convt_engine_create(const convt_engine_options* options, convt_engine** engine,
+                                         convt_error* error);
+CONVT_API void convt_engine_destroy(convt_engine* engine);
+/* target: null is the host. The kernel may outlive the engine. */
+CONVT_API convt_code convt_engine_kernel(convt_engine* engine, const convt_problem* problem, const convt_target* target,
+                                         convt_kernel** kernel, convt_error* error);
+CONVT_API convt_code convt_engine_get_stats(const convt_engine* engine, convt_engine_stats* stats, convt_error* error);
+
+/* ---- Kernels ---- */
+
+/* A view that owns nothing. Extents and strides in elements, outermost dimension first. */
+typedef struct convt_tensor {
+    size_t struct_size;
+    void* data; /* not written where it is an input */
+    convt_element_type type;
+    int32_t device; /* DLPack's DLDeviceType; 0 is taken as 1, the CPU */
+    int32_t rank;
+    int64_t extents[CONVT_MAX_RANK];
+    int64_t strides[CONVT_MAX_RANK];
+} convt_tensor;
+
+/* Fills a dense view; its last dimension is contiguous. */
+CONVT_API convt_code convt_tensor_dense(convt_tensor* tensor, void* data, convt_element_type type, int rank,
+                                        const int64_t* extents, convt_error* error);
+
+typedef void (*convt_task)(void* task_data, int index);
+
+typedef struct convt_call_options {
+    size_t struct_size;
+    int threads; /* the caller's included; 0: the process default; 1: the caller alone */
+    /* A host's own threads: runs task(task_data, 0) .. task(task_data, count - 1), each once, and returns when all have
+     * ended. Null: convt's pool. */
+    void (*parallel_for)(void* executor, int count, convt_task task, void* task_data);
+    void* executor;
+} convt_call_options;
+
+typedef struct convt_kernel_info {
+    size_t struct_size;
+    const char* problem; /* texts live as long as the kernel */
+    const char* target;
+    const char* strategy;
+    const char* schedule;
+    size_t code_bytes;
+    size_t packed_bytes;
+} convt_kernel_info;
+
+typedef struct convt_packed_weights convt_packed_weights;
+
+CONVT_API void convt_kernel_destroy(convt_kernel* kernel);
+CONVT_API convt_code convt_kernel_get_info(const convt_kernel* kernel, convt_kernel_info* info, convt_error* error);
+/* weights: (C_in, C_out / groups, K...), dense. */
+CONVT_API convt_code convt_kernel_pack(const convt_kernel* kernel, const convt_tensor* weights,
+                                       convt_packed_weights** packed, convt_error* error);
+CONVT_API void convt_packed_weights_destroy(convt_packed_weights* packed);
+/* bias: null where the problem has none. options: null takes every default. Nothing is written where arguments do not
+ * fit. */
+CONVT_API convt_code convt_kernel_run(const convt_kernel* kernel, const convt_tensor* x,
+                                      const convt_packed_weights* weights, const convt_tensor* bias,
+                                      const convt_tensor* y, const convt_call_options* options, convt_error* error);
+/* The same with weights as they are, packed anew at every call. */
+CONVT_API convt_code convt_kernel_run_unpacked(const convt_kernel* kernel, const convt_tensor* x,
+                                               const convt_tensor* weights, const convt_tensor* bias,
+                                               const convt_tensor* y, const convt_call_options* options,
+                                               convt_error* error);
+
+/* Threads of convt's pool; 0: one for every CPU this process may run on. */
+CONVT_API void convt_set_default_threads(int threads);
+CONVT_API int convt_default_threads(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Goes once through the C interface: what fails says why, and a kernel compiled by the worker gives known numbers. */
+#include "convt/convt_c.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int failures = 0;
+static convt_error error = {sizeof(convt_error), CONVT_OK, ""};
+
+#define CHECK(condition)                                                                     \
+    do {                                                                                     \
+        if (!(condition)) {                                                                  \
+            ++failures;                                                                      \
+            printf("%s:%d: %s (last: %s)\n", __FILE__, __LINE__, #condition, error.message); \
+        }                                                                                    \
+    } while (0)
+
+static void test_errors(void) {
+    convt_problem* problem = (convt_problem*)&error;
+    CHECK(convt_problem_parse("convt2d_f32_ci0_co1_i4x4_k3x3", &problem, &error) == CONVT_INVALID_PROBLEM);
+    CHECK(problem == NULL && error.code == CONVT_INVALID_PROBLEM && strstr(error.message, "in_channels = 0") != NULL);
+    CHECK(convt_problem_parse(NULL, &problem, &error) == CONVT_INVALID_ARGUMENT);
+    CHECK(convt_problem_parse("convt1d", NULL, NULL) == CONVT_INVALID_ARGUMENT);
+    convt_target* target = NULL;
+    CHECK(convt_target_parse("vax", &target, &error) == CONVT_UNKNOWN_TARGET && target == NULL);
+    struct {
+        convt_error error;
+        char behind;
+    } small = {{offsetof(convt_error, message) + 4, CONVT_OK, "abcdef"}, 'x'};
+    CHECK(convt_target_parse("vax", &target, &small.error) == CONVT_UNKNOWN_TARGET);
+    CHECK(strlen(small.error.message) == 3 && small.error.message[4] == 'e');
+    CHECK(strcmp(convt_code_name(CONVT_CORRUPT), "corrupt") == 0);
+    convt_engine_options options = {0};
+    convt_engine* engine = NULL;
+    CHECK(convt_engine_create(&options, &engine, &error) == CONVT_INVALID_ARGUMENT);
+    CHECK(strstr(error.message, "struct_size") != NULL);
+    convt_problem_destroy(NULL);
+    convt_target_destroy(NULL);
+    convt_engine_destroy(NULL);
+    convt_kernel_destroy(NULL);
+    convt_packed_weights_destroy(NULL);
+}
+
+static int loops = 0;
+static void run_backward(void* executor, int count, convt_task task, void* data) {
+    ++*(int*)executor;
+    for (int i = count - 1; i >= 0; --i)
+        task(data, i);
+}
+
+/* All weights 1, all inputs 1: every output is the number of its taps times the channels, plus the bias. */
+static void test_run(const convt_kernel* kernel, const convt_problem* problem) {
+    static float x[8 * 36], w[8 * 16 * 16], bias[16], y[16 * 144];
+    const convt_operand operands[4] = {CONVT_INPUT, CONVT_WEIGHTS, CONVT_BIAS, CONVT_OUTPUT};
+    float* const memory[4] = {x, w, bias, y};
+    const size_t counts[4] = {sizeof x / 4, sizeof w / 4, sizeof bias / 4, sizeof y / 4};
+    convt_tensor tensors[4];
+    for (int i = 0; i < 4; ++i) {
+        int64_t extents[CONVT_MAX_RANK];
+        const int rank = convt_problem_shape(problem, operands[i], extents);
+        size_t count = 1;
+        for (int d = 0; d < rank; ++d)
+            count *= (size_t)extents[d];
+        CHECK(count == counts[i]);
+        for (size_t j = 0; j < count; ++j)
+            memory[i][j] = 1;
+        tensors[i].struct_size = sizeof(convt_tensor);
+        CHECK(convt_tensor_dense(&tensors[i], memory[i], convt_problem_type(problem), rank, extents, &error) ==
+              CONVT_OK);
+    }
+    convt_packed_weights* packed = NULL;
+    CHECK(convt_kernel_pack(kernel, &tensors[1], &packed, &error) == CONVT_OK);
+    CHECK(convt_kernel_run(kernel, &tensors[0], packed, &tensors[2], &tensors[3], NULL, &error) == CONVT_OK);
+    /* k4 s2 p1: two taps an axis inside, one at the borders; 8 channels. */
+    CHECK(y[0] == 8 + 1 && y[1] == 16 + 1 && y[13] == 32 + 1 && y[16 * 144 - 1] == 8 + 1);
+
+    convt_call_options options = {sizeof options, 0, run_backward, &loops};
+    memset(y, 0, sizeof y);
+    CHECK(convt_kernel_run_unpacked(kernel, &tensors[0], &tensors[1], &tensors[2], &tensors[3], &options, &error) ==
+          CONVT_OK);
+    CHECK(y[13] == 33);
+    memset(y, 0, sizeof y);
+    CHECK(convt_kernel_run(kernel, &tensors[0], packed, NULL, &tensors[3], NULL, &error) == CONVT_INVALID_ARGUMENT);
+    CHECK(strstr(error.message, "bias") != NULL && y[13] == 0);
+    tensors[0].type = (convt_element_type)9;
+    CHECK(convt_kernel_run(kernel, &tensors[0], packed, &tensors[2], &tensors[3], NULL, &error) ==
+          CONVT_INVALID_ARGUMENT);
+    convt_packed_weights_destroy(packed);
+}
+
+static void test_engine(const char* worker) {
+    convt_problem* problem = NULL;
+    CHECK(convt_problem_parse("convt2d_f32_ci8_co16_i6_k4_s2_p1_bias", &problem, &error) == CONVT_OK);
+    CHECK(strcmp(convt_problem_text(problem), "convt2d_f32_ci8_co16_i6x6_k4x4_s2x2_p1x1_bias") == 0);
+    convt_target* target = NULL;
+    CHECK(convt_target_parse("host", &target, &error) == CONVT_OK);
+    CHECK(strcmp(convt_target_text(target), "host") != 0);
+
+    convt_engine_options options = {0};
+    options.struct_size = sizeof options;
+    options.cache_dir = "";
+    options.never_compile = 1;
+    convt_engine* engine = NULL;
+    convt_kernel* kernel = NULL;
+    CHECK(convt_engine_create(&options, &engine, &error) == CONVT_OK);
+    CHECK(convt_engine_kernel(engine, problem, target, &kernel, &error) == CONVT_UNSUPPORTED && kernel == NULL);
+    convt_engine_destroy(engine);
+
+    options.never_compile = 0;
+    options.untuned = 1;
+    options.worker = worker;
+    CHECK(convt_engine_create(&options, &engine, &error) == CONVT_OK);
+    CHECK(convt_engine_kernel(engine, problem, NULL, &kernel, &error) == CONVT_OK);
+    convt_engine_stats stats = {sizeof stats, 0, 0, 0, 0, 0};
+    CHECK(convt_engine_get_stats(engine, &stats, &error) == CONVT_OK && stats.compiles == 1 && stats.kernels == 1);
+    convt_engine_destroy(engine);
+    if (kernel != NULL) {
+        convt_kernel_info info = {0};
+        info.struct_size = sizeof info;
+        CHECK(convt_kernel_get_info(kernel, &info, &error) == CONVT_OK);
+        CHECK(strcmp(info.problem, convt_problem_text(problem)) == 0 && info.packed_bytes > 0 && info.code_bytes > 0);
+        test_run(kernel, problem);
+    }
+    convt_kernel_destroy(kernel);
+    convt_target_destroy(target);
+    convt_problem_destroy(problem);
+}
+
+int main(int argc, char** argv) {
+    if (argc != 2) return 2;
+    test_errors();
+    test_engine(argv[1]);
+    convt_set_default_threads(2);
+    CHECK(convt_default_threads() == 2);
+    printf("convt %s: %d failures\n", convt_version(), failures);
+    return failures == 0 ? 0 : 1;
+}
