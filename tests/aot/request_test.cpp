@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What convt-aot refuses, with which exit code and which words.
+#include "tools/aot/request.h"
 #include "tests/aot/archive.h"
 
 #include <catch2/catch_test_macros.hpp>
 
 #include <filesystem>
+#include <string_view>
 
 namespace convt::test {
 
@@ -48,6 +50,19 @@ TEST_CASE("what cannot be made is refused before anything is written") {
         CHECK(ran.err.find(row.words) != std::string::npos);
         CHECK_FALSE(std::filesystem::exists(out));
     }
+}
+
+TEST_CASE("targets are ordered from best to lowest, each once") {
+    const auto targets =
+        aot::archive_targets({"x86-64-v2", "x86-64-v4", "x86-64-v3", "x86-64-v4", "x86-64-v3+avx512f"});
+    REQUIRE(targets.ok());
+    std::vector<std::string> texts;
+    for (const Target& target : targets.value())
+        texts.push_back(target.text());
+    CHECK(texts == std::vector<std::string>{"x86-64-v4", "x86-64-v3+avx512f", "x86-64-v3", "x86-64-v2"});
+    for (const TargetInfo& row : convt::targets())
+        if (std::string_view(row.arch) != host_arch())
+            CHECK(aot::archive_targets({row.name}).status().code() == Code::unsupported);
 }
 
 TEST_CASE("usage, files and machines have exit codes of their own") {

@@ -59,7 +59,8 @@ std::string shape(const Problem& problem, const std::vector<std::int64_t>& exten
 
 // "N, C, H, W" as the layout says.
 std::string dimension_names(const Problem& problem, Layout layout) {
-    const std::string spatial = std::string("D, H, W").substr(static_cast<std::size_t>(3 * (3 - problem.rank)));
+    constexpr const char* axes[] = {"W", "H, W", "D, H, W"};
+    const std::string spatial = axes[problem.rank - 1];
     return layout == Layout::channels_first ? "N, C, " + spatial : "N, " + spatial + ", C";
 }
 
