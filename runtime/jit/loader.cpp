@@ -4,15 +4,14 @@
 // child then finds the session whole.
 #include "runtime/jit/loader.h"
 
+#include "runtime/jit/elf_check.h"
 #include "runtime/jit/imports.h"
 #include "runtime/jit/orc.h"
 
-#include <elf.h>
 #include <fmt/format.h>
 #include <pthread.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <mutex>
 #include <utility>
 
@@ -20,12 +19,6 @@ namespace convt {
 namespace {
 
 namespace orc = llvm::orc;
-
-#if defined(__x86_64__)
-constexpr int host_machine = EM_X86_64;
-#elif defined(__aarch64__)
-constexpr int host_machine = EM_AARCH64;
-#endif
 
 std::mutex session_mutex;
 
@@ -83,23 +76,6 @@ Session& session() {
 void remove(Session& jit, orc::JITDylib& dylib) {
     if (llvm::Error error = jit.session.removeJITDylib(dylib)) llvm::consumeError(std::move(error));
     jit.session.getSymbolStringPool()->clearDeadEntries();
-}
-
-// JITLink takes any architecture and trusts section headers more than we do: refuse early what is not for this machine.
-std::string refuse_elf(std::span<const std::byte> elf) {
-    Elf64_Ehdr header;
-    if (elf.size() < sizeof header) return fmt::format("{} bytes are shorter than an ELF header", elf.size());
-    std::memcpy(&header, elf.data(), sizeof header);
-    if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return "no ELF magic";
-    if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB)
-        return "not 64-bit little-endian";
-    if (header.e_type != ET_REL) return fmt::format("ELF type is {}, not {} (relocatable)", header.e_type, ET_REL);
-    if (header.e_machine != host_machine)
-        return fmt::format("ELF machine is {}, this one is {}", header.e_machine, host_machine);
-    const std::uint64_t table = std::uint64_t{header.e_shnum} * sizeof(Elf64_Shdr);
-    if (header.e_shentsize != sizeof(Elf64_Shdr) || header.e_shoff > elf.size() || table > elf.size() - header.e_shoff)
-        return "section headers lie outside the file";
-    return {};
 }
 
 }  // namespace

@@ -84,6 +84,20 @@ TEST_CASE("a damaged object is refused, with the reason") {
     CHECK_THAT(load_error(object, Code::corrupt), ContainsSubstring("other_run_argv"));
 }
 
+TEST_CASE("an object with any one byte damaged loads or is refused; it does not crash the loader") {
+    const Object whole = hand_object(hand_kernel("plane"));
+    int refused = 0;
+    for (std::size_t i = 0; i < whole.code.size(); ++i) {
+        Object object = whole;
+        object.code[i] ^= std::byte{0xFF};
+        const Result<std::shared_ptr<const Kernel>> kernel = Kernel::load(object);
+        if (kernel.ok()) continue;  // damage to the code itself is the checksum's to find
+        REQUIRE(kernel.status().code() == Code::corrupt);
+        ++refused;
+    }
+    CHECK(refused > 100);
+}
+
 TEST_CASE("an object sees the listed imports and nothing else of the process") {
     const Object object = hand_object(hand_kernel("imports_getpid"));
     CHECK_THAT(load_error(object, Code::corrupt), ContainsSubstring("getpid"));
