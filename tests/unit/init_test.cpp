@@ -3,6 +3,7 @@
 #include "convt/problem.h"
 #include "tests/support/cases.h"
 #include "tests/support/data.h"
+#include "tests/support/require_value.h"
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -24,8 +25,8 @@ TEST_CASE("init_uniform: weights and biases of the worked examples") {
 TEST_CASE("init_uniform: f64 takes 53 bits of two draws, c128 real then imaginary part") {
     // torch.manual_seed(42); torch.nn.ConvTranspose1d(2, 3, 5, dtype=torch.float64).weight
     const std::vector<double> expected = {-0.22816804232904508, -0.2257122189814932, -0.19437931619003257};
-    const Problem real = Problem::parse("convt1d_f64_ci2_co3_i1_k5").value();
-    const Problem complex = Problem::parse("convt1d_c128_ci2_co3_i1_k5").value();
+    const Problem real = require_value(Problem::parse("convt1d_f64_ci2_co3_i1_k5"));
+    const Problem complex = require_value(Problem::parse("convt1d_c128_ci2_co3_i1_k5"));
     for (const Problem& problem : {real, complex}) {
         const Parameters parameters = init_uniform(problem, 42);
         const std::vector<double> weights = to_scalars(problem.type, parameters.weights);
@@ -36,7 +37,7 @@ TEST_CASE("init_uniform: f64 takes 53 bits of two draws, c128 real then imaginar
 }
 
 TEST_CASE("init_uniform: groups enter the bound, and an invalid problem has no parameters") {
-    const Problem grouped = Problem::parse("convt1d_f64_ci4_co4_i1_k4_g4_bias").value();
+    const Problem grouped = require_value(Problem::parse("convt1d_f64_ci4_co4_i1_k4_g4_bias"));
     const std::vector<double> weights = to_scalars(grouped.type, init_uniform(grouped, 1).weights);
     CHECK(weights.size() == 16);
     for (const double weight : weights)

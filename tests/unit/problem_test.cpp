@@ -2,6 +2,7 @@
 // The problem as a value and its one text form.
 #include "convt/problem.h"
 #include "tests/support/problems.h"
+#include "tests/support/require_value.h"
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -15,10 +16,8 @@ namespace convt::test {
 namespace {
 
 Problem parsed(std::string_view text) {
-    Result<Problem> problem = Problem::parse(text);
-    INFO(text << ": " << problem.status().message());
-    REQUIRE(problem.ok());
-    return std::move(problem).value();
+    INFO(text);
+    return require_value(Problem::parse(text));
 }
 
 }  // namespace

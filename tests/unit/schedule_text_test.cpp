@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The schedule as a value and its text.
 #include "convt/schedule.h"
+#include "tests/support/require_value.h"
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -17,9 +18,9 @@ TEST_CASE("schedule: knobs keep their order, a value set again its place") {
     CHECK(schedule.get("order") == 0);
     CHECK(schedule.has("tx"));
     CHECK_FALSE(schedule.has("order"));
-    CHECK(Schedule::parse("tx=4,tc=8").value() == schedule);
-    CHECK(Schedule::parse("").value() == Schedule());
-    CHECK(Schedule::parse("vec_2=0,x=2147483647").value().text() == "vec_2=0,x=2147483647");
+    CHECK(require_value(Schedule::parse("tx=4,tc=8")) == schedule);
+    CHECK(require_value(Schedule::parse("")) == Schedule());
+    CHECK(require_value(Schedule::parse("vec_2=0,x=2147483647")).text() == "vec_2=0,x=2147483647");
 }
 
 }  // namespace convt::test

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tables of features and targets, each row against its own claims, and what this CPU says of itself.
 #include "convt/target.h"
+#include "tests/support/require_value.h"
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -14,10 +15,8 @@ namespace convt::test {
 namespace {
 
 std::string canonical(std::string_view text) {
-    const Result<Target> target = Target::parse(text);
-    INFO(text << ": " << target.status().message());
-    REQUIRE(target.ok());
-    return target.value().text();
+    INFO(text);
+    return require_value(Target::parse(text)).text();
 }
 
 }  // namespace
@@ -42,7 +41,7 @@ TEST_CASE("targets: every row is its own canonical text and holds what its featu
     for (const TargetInfo& row : targets()) {
         INFO(row.name);
         CHECK(canonical(row.name) == row.name);
-        const Target target = Target::parse(row.name).value();
+        const Target target = require_value(Target::parse(row.name));
         CHECK(&target.info() == &row);
         CHECK(target.features() == row.features);
         CHECK(row.vector_bytes >= 16);
@@ -63,8 +62,8 @@ TEST_CASE("targets: features are added in table order, those of the row are not 
         for (const TargetInfo& row : targets()) {
             const std::string text = std::string(row.name) + "+" + feature.name;
             if (std::string_view(row.arch) != feature.arch) continue;
-            const Target target = Target::parse(text).value();
-            CHECK(Target::parse(target.text()).value() == target);
+            const Target target = require_value(Target::parse(text));
+            CHECK(require_value(Target::parse(target.text())) == target);
             CHECK((target.features() & feature.bit) != 0);
         }
     }
@@ -72,7 +71,7 @@ TEST_CASE("targets: features are added in table order, those of the row are not 
 
 TEST_CASE("targets: host is the highest row this CPU has, and never appears in the text") {
     const Target host = Target::host();
-    CHECK(Target::parse("host").value() == host);
+    CHECK(require_value(Target::parse("host")) == host);
     CHECK(std::string_view(host.info().arch) == host_arch());
     CHECK((host.features() & ~host_features()) == 0);
     CHECK(host.text().find("host") == std::string::npos);
@@ -109,8 +108,8 @@ TEST_CASE("features: what CPUID says agrees with the kernel") {
 }
 
 TEST_CASE("missing features are named in table order") {
-    const std::uint64_t v3 = Target::parse("x86-64-v3").value().features();
-    const std::uint64_t v4 = Target::parse("x86-64-v4").value().features();
+    const std::uint64_t v3 = require_value(Target::parse("x86-64-v3")).features();
+    const std::uint64_t v4 = require_value(Target::parse("x86-64-v4")).features();
     CHECK(missing_features(v4, v3) ==
           std::vector<std::string>{"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"});
     CHECK(missing_features(v3, v4).empty());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tuned tables: their text, their files, and which row is found.
 #include "convt/tuned.h"
+#include "tests/support/require_value.h"
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -24,7 +25,7 @@ struct TemporaryFolder {
 };
 
 TunedRow row(const std::string& problem, const char* schedule = "tx=2,tc=8") {
-    return {problem,       "lanes", Schedule::parse(schedule).value(), 1.5, 1.25, 0.1, 3e-7, "2026-01-31",
+    return {problem,       "lanes", require_value(Schedule::parse(schedule)), 1.5, 1.25, 0.1, 3e-7, "2026-01-31",
             "convt 0.1.0", "A CPU"};
 }
 
@@ -38,8 +39,8 @@ TEST_CASE("tuned table: text reads back, sorted, and a row put again replaces th
     table.put(row(second));
     table.put(row(first, ""));
     const std::string text = table.text();
-    CHECK(TunedTable::parse(text).value().rows() == table.rows());
-    CHECK(TunedTable::parse(text).value().text() == text);
+    CHECK(require_value(TunedTable::parse(text)).rows() == table.rows());
+    CHECK(require_value(TunedTable::parse(text)).text() == text);
     CHECK(table.rows()[0].problem == first);
     CHECK(text.find(first + "\tlanes\t\t1.5\t1.25\t0.1\t3e-07\t2026-01-31\tconvt 0.1.0\tA CPU\n") != std::string::npos);
 
@@ -50,19 +51,19 @@ TEST_CASE("tuned table: text reads back, sorted, and a row put again replaces th
     CHECK(table.find(first)->schedule.text() == "tx=4");
     CHECK(table.find(first)->cpu == "odd name ");
     CHECK(table.find("convt1d") == nullptr);
-    CHECK(TunedTable::parse(table.text()).value().rows() == table.rows());
+    CHECK(require_value(TunedTable::parse(table.text())).rows() == table.rows());
 }
 
 TEST_CASE("tuned table: a missing file is empty, a saved one whole, and nothing else is left in the folder") {
     const TemporaryFolder folder;
     const std::string path = folder.path + "/deep/er/x86-64-v3.tsv";
-    CHECK(TunedTable::load(path).value().rows().empty());
+    CHECK(require_value(TunedTable::load(path)).rows().empty());
     TunedTable table;
     table.put(row(first));
     REQUIRE(table.save(path).ok());
     table.put(row(second));
     REQUIRE(table.save(path).ok());
-    CHECK(TunedTable::load(path).value().rows() == table.rows());
+    CHECK(require_value(TunedTable::load(path)).rows() == table.rows());
     CHECK(std::distance(fs::directory_iterator(folder.path + "/deep/er"), fs::directory_iterator()) == 1);
 }
 
@@ -82,8 +83,8 @@ TEST_CASE("tuned table: what cannot be read or written is named") {
 
 TEST_CASE("find_tuned: the file is read again when it has changed, and not at all when untuned") {
     const TemporaryFolder folder;
-    const Problem problem = Problem::parse(first).value();
-    const Target target = Target::parse("x86-64-v3").value();
+    const Problem problem = require_value(Problem::parse(first));
+    const Target target = require_value(Target::parse("x86-64-v3"));
     const TunedOptions options{folder.path, false};
     const std::string path = tuned_path(folder.path, target);
     CHECK(path == folder.path + "/x86-64-v3.tsv");
