@@ -45,8 +45,8 @@ case $program in
 esac
 grep -q 'x86-64-v2: .* tuned schedule' "$work/consumer/convt/up/up.h" || fail "the archive does not use the tuned table"
 mkdir -m 0700 "$work/kernels"
-expect "$("$work/consumer/host" "$work/kernels" "$tree/bin/convt-cc")" "compiles: 1" "host, first run"
-expect "$("$work/consumer/host" "$work/kernels" /nonexistent)" "compiles: 0" "host, from the cache"
+expect "$("$work/consumer/host" "$work/kernels")" "compiles: 1" "host, first run"
+expect "$(CONVT_CC=/nonexistent "$work/consumer/host" "$work/kernels")" "compiles: 0" "host, from the cache"
 
 for name in program host; do
     ! ldd "$work/consumer/$name" | grep -Eiq 'halide|llvm' || fail "$name links Halide or LLVM"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A host that asks for a kernel at run time: compiled by the installed worker the first time, from the cache folder
-// given as its argument from then on. Argument: the cache folder, the worker's path.
+// A host that asks for a kernel at run time: compiled by the worker installed beside the library the first time, from
+// the cache folder given as its argument from then on.
 #include <convt/convt.h>
 
 #include <cstdio>
@@ -16,11 +16,9 @@ int failed(const convt::Status& status) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 3) return 2;
-    convt::WorkerOptions worker;
-    worker.path = argv[2];
+    if (argc != 2) return 2;
     convt::EngineOptions options;
-    options.compiler = convt::worker_compiler(worker);
+    options.compiler = convt::worker_compiler();
     options.cache_dir = argv[1];
     const auto engine = convt::Engine::create(options);
     if (!engine.ok()) return failed(engine.status());
