@@ -94,9 +94,7 @@ Status DiskCache::write(const std::string& key, std::span<const std::byte> bytes
     if (write_all(file.get(), bytes) && fsync(file.get()) == 0 &&
         renameat(folder_.get(), temporary.c_str(), folder_.get(), entry_name(key).c_str()) == 0)
         return {};
-    const int error = errno;
-    unlinkat(folder_.get(), temporary.c_str(), 0);
-    return io_error("cache entry " + key, error);
+    return io_error("cache entry " + key, errno);  // the file is a leftover from here on
 }
 
 // A new file, locked for as long as it is open: `remove_leftovers` takes what nobody holds. Between making and locking

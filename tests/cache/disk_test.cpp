@@ -171,16 +171,18 @@ TEST_CASE("a writer killed at any system call leaves the old entry or the new on
     const std::string folder = scratch / "cache";
     const DiskCache cache = open_cache(folder);
     REQUIRE(cache.store(key_a, object_of(false)).ok());
-    bool ended = false;
     int replaced = 0;
     int leftovers = 0;
-    for (int stops = 0; !ended; ++stops) {
+    bool reached = true;
+    for (int stops = 0; reached; ++stops) {
         REQUIRE(stops < 500);
-        const int end = killed_after(stops, [&] { (void)open_cache(folder).store(key_a, object_of(true)); });
-        if (end == not_here) SKIP("processes cannot be traced here");
-        ended = end == 0;
-        REQUIRE((ended || end == 128 + SIGKILL));
+        const Interrupted writer = interrupted_after(
+            stops, [&] { return open_cache(folder).store(key_a, object_of(true)).ok() ? 0 : 1; },
+            [](pid_t child) { kill(child, SIGKILL); });
+        if (writer.end == not_here) SKIP("processes cannot be traced here");
         INFO("killed after " << stops << " stops");
+        reached = writer.reached;
+        REQUIRE(writer.end == (reached ? 128 + SIGKILL : 0));
         const std::optional<Object> found = cache.find(key_a);
         REQUIRE(found);
         replaced += found->info.admitted ? 1 : 0;
@@ -192,7 +194,26 @@ TEST_CASE("a writer killed at any system call leaves the old entry or the new on
     CHECK(leftovers > 1);
 }
 
-TEST_CASE("what a living writer holds is not taken for a leftover") {
+TEST_CASE("what a living writer holds is not taken for a leftover, at no system call of its") {
+    const ScratchFolder scratch;
+    const std::string folder = scratch / "cache";
+    const DiskCache cache = open_cache(folder);
+    bool reached = true;
+    for (int stops = 0; reached; ++stops) {
+        REQUIRE(stops < 500);
+        const Interrupted writer = interrupted_after(
+            stops, [&] { return open_cache(folder).store(key_a, object_of(true)).ok() ? 0 : 1; },
+            [&](pid_t) { REQUIRE(cache.store(key_b, object_of(true)).ok()); });  // cleans up
+        if (writer.end == not_here) SKIP("processes cannot be traced here");
+        INFO("another writer came after " << stops << " stops");
+        reached = writer.reached;
+        REQUIRE(writer.end == 0);
+        REQUIRE(cache.remove(key_a) == 0);
+        REQUIRE(names_in(folder) == std::vector<std::string>{key_b + ".convt"});
+    }
+}
+
+TEST_CASE("many writers at once all store") {
     const ScratchFolder scratch;
     const std::string folder = scratch / "cache";
     open_cache(folder);

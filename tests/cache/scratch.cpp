@@ -67,21 +67,21 @@ int wait_for(pid_t child) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-int killed_after(int stops, const std::function<void()>& work) {
+Interrupted interrupted_after(int stops, const std::function<int()>& work, const std::function<void(pid_t)>& then) {
     const pid_t child = start_child([&] {
         if (ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) return not_here;
         raise(SIGSTOP);
-        work();
-        return 0;
+        return work();
     });
     int ended = wait_for(child);
     for (int i = 0; i < stops && ended >= 256; ++i) {
         if (ptrace(PTRACE_SYSCALL, child, nullptr, nullptr) != 0) throw std::runtime_error("ptrace");
         ended = wait_for(child);
     }
-    if (ended < 256) return ended;
-    kill(child, SIGKILL);
-    return wait_for(child);
+    if (ended < 256) return {false, ended};
+    then(child);
+    ptrace(PTRACE_DETACH, child, nullptr, nullptr);  // fails where it was killed
+    return {true, wait_for(child)};
 }
 
 }  // namespace convt::test

@@ -37,8 +37,12 @@ inline int in_child(const std::function<int()>& work) {
     return wait_for(start_child(work));
 }
 
-// Runs `work` in a child and kills it when it has entered or left system calls `stops` times. 0: it came to its end
-// before, 128 + SIGKILL: killed, `not_here`: this system does not let processes be traced.
-int killed_after(int stops, const std::function<void()>& work);
+// Runs `work` in a child, and `then` while the child stands still: when it has entered or left system calls `stops`
+// times.
+struct Interrupted {
+    bool reached = false;  // else it came to its end before
+    int end = 0;           // as `wait_for` says; `not_here`: this system does not let processes be traced
+};
+Interrupted interrupted_after(int stops, const std::function<int()>& work, const std::function<void(pid_t)>& then);
 
 }  // namespace convt::test
