@@ -82,6 +82,7 @@ Archive::Archive(const std::string& name, const std::vector<NamedProblem>& probl
     const Ran ran = run_aot({"--problems", file, "--targets", targets, "--out", folder_.path(), "--untuned"});
     INFO(ran.err);
     REQUIRE(ran.code == 0);
+    listing_ = ran.out;
 }
 
 LoadedArchive::LoadedArchive(const Archive& archive) : name_(archive.name()) {

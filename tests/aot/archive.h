@@ -39,10 +39,13 @@ class Archive {
     std::string header() const { return folder_.path() + "/" + name_ + ".h"; }
     const std::string& folder() const noexcept { return folder_.path(); }
     const std::string& name() const noexcept { return name_; }
+    // What convt-aot said.
+    const std::string& listing() const noexcept { return listing_; }
 
   private:
     TemporaryFolder folder_;
     std::string name_;
+    std::string listing_;
 };
 
 // The archive made a shared library and loaded, so that its functions can be called by name.

@@ -3,6 +3,7 @@
 // one would.
 #include "tests/aot/archive.h"
 
+#include "convt/target.h"
 #include "convt/worker.h"
 
 #include <catch2/catch_test_macros.hpp>
@@ -45,6 +46,21 @@ TEST_CASE("an archive for v3 and v4 runs its v3 half where there is no AVX-512")
     INFO(ran.err);
     CHECK(ran.code == 0);
     CHECK(ran.out == "x86-64-v3: right\n");
+}
+
+TEST_CASE("a target that this machine cannot run is marked unadmitted and passed over") {
+    std::string foreign;
+    for (const FeatureInfo& row : cpu_features())
+        if (std::string_view(row.arch) == host_arch() && (row.bit & host_features()) == 0)
+            foreign = std::string(targets().front().name) + "+" + row.name;
+    if (foreign.empty()) SKIP("this CPU has every feature of the table");
+    const std::string lowest = targets().front().name;
+    const Archive archive("gate", {gate_problem()}, foreign + "," + lowest);
+    INFO(foreign);
+    CHECK_THAT(archive.listing(), Catch::Matchers::ContainsSubstring("unadmitted: this machine cannot run it"));
+    CHECK_THAT(get_file(archive.header()), Catch::Matchers::ContainsSubstring("UNADMITTED"));
+    const Ran program = run_program({make_program(archive)});
+    CHECK(program.out == lowest + ": right\n");
 }
 
 TEST_CASE("an archive for v4 alone names the missing feature") {
