@@ -9,6 +9,7 @@
 
 #include <elf.h>
 
+#include <algorithm>
 #include <cstring>
 #include <iostream>
 #include <set>
@@ -45,6 +46,18 @@ TEMPLATE_TEST_CASE_SIG("edge cases agree with the oracle: shard", "", ((std::siz
     for (std::size_t i = shard; i < edges.size(); i += shards) {
         INFO(edges[i].name);
         CHECK(check_all_strategies(edges[i], Target::host(), i % 4 == 0) >= 1);
+    }
+}
+
+TEST_CASE("trials that failed once agree with the oracle") {
+    const std::vector<Trial> trials = trial_cases();
+    REQUIRE_FALSE(trials.empty());
+    const std::vector<Target> targets = runnable_targets();
+    for (const Trial& trial : trials) {
+        if (std::find(targets.begin(), targets.end(), trial.target) == targets.end()) continue;
+        const Status status = check(trial);
+        INFO(status.message());
+        CHECK(status.ok());
     }
 }
 

@@ -17,13 +17,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::string read_case_file(const std::string& name) {
-    const std::string path = std::string(CONVT_TEST_CASES) + "/" + name;
-    std::ifstream file(path, std::ios::binary);
-    if (!file) throw std::runtime_error("cannot open " + path);
-    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
 ElementType type_named(const std::string& name) {
     for (const ElementTypeInfo& type : element_types()) {
         if (name == type.name) return type.type;
@@ -83,6 +76,13 @@ std::string print(double value, const std::string& format) {
 }
 
 }  // namespace
+
+std::string read_case_file(const std::string& name) {
+    const std::string path = std::string(CONVT_TEST_CASES) + "/" + name;
+    std::ifstream file(path, std::ios::binary);
+    if (!file) throw std::runtime_error("cannot open " + path);
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
 
 std::vector<SeedCase> seed_cases() {
     std::vector<SeedCase> seeds;

@@ -32,6 +32,9 @@ std::vector<SeedCase> seed_cases();
 // it: the file's values were computed in the type itself), and prints as the document does; else what differs.
 std::optional<std::string> seed_mismatch(const SeedCase& seed, const std::vector<std::byte>& output);
 
+// The text of cases/<name>. Throws where there is none.
+std::string read_case_file(const std::string& name);
+
 // The problems of cases/<file>: edge.tsv, models.tsv.
 std::vector<NamedProblem> problem_cases(const std::string& file);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/trial.h"
 
+#include "tests/support/cases.h"
 #include "tests/support/compare.h"
 #include "tests/support/data.h"
 #include "tests/support/problems.h"
@@ -9,6 +10,7 @@
 
 #include <cstring>
 #include <sstream>
+#include <stdexcept>
 
 namespace convt::test {
 namespace {
@@ -60,6 +62,18 @@ Result<Trial> Trial::parse(std::string_view text) {
     if (!read_schedule.ok()) return read_schedule.status();
     trial.schedule = read_schedule.value();
     return trial;
+}
+
+std::vector<Trial> trial_cases() {
+    std::vector<Trial> trials;
+    std::istringstream lines(read_case_file("trials.txt"));
+    for (std::string line; std::getline(lines, line);) {
+        if (line.empty() || line[0] == '#') continue;
+        const Result<Trial> trial = Trial::parse(line);
+        if (!trial.ok()) throw std::runtime_error("trials.txt: " + line + ": " + trial.status().message());
+        trials.push_back(trial.value());
+    }
+    return trials;
 }
 
 std::vector<Target> runnable_targets() {

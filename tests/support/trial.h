@@ -31,6 +31,9 @@ struct Trial {
     static Result<Trial> parse(std::string_view text);
 };
 
+// The trials of cases/trials.txt. A line that does not read throws: the test fails by its text.
+std::vector<Trial> trial_cases();
+
 // Targets of the table whose code this machine can run.
 std::vector<Target> runnable_targets();
 
