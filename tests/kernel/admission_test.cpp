@@ -86,8 +86,16 @@ TEST_CASE("the definition by output agrees with the oracle, which scatters") {
     }
 }
 
+TEST_CASE("samples cover all of many phases") {
+    const Problem problem = Problem::parse("convt2d_f32_ci1024_co8_i20_k16_s16").value();
+    std::set<std::pair<std::int64_t, std::int64_t>> phases;
+    for (const OutputIndex& index : sample_outputs(problem, 1'000'000))
+        phases.emplace(index.o[0] % 16, index.o[1] % 16);
+    CHECK(phases.size() == 256);
+}
+
 TEST_CASE("samples cover every phase, both ends of every axis and the first and last channel") {
-    const Problem problem = Problem::parse("convt2d_f32_n2_ci256_co130_i30x40_k4x7_s2x5_p1x2_d1x3").value();
+    const Problem problem = Problem::parse("convt2d_f32_n2_ci256_co130_i300x400_k4x7_s2x5_p1x2_d1x3").value();
     const std::vector<OutputIndex> samples = sample_outputs(problem, 1'000'000);
     CHECK(samples.size() < 1000);
     std::set<std::pair<std::int64_t, std::int64_t>> phases;

@@ -27,6 +27,7 @@ const std::vector<HandKernel> kernels = {
     {"fails", CONVT_KERNEL_FAILS, plane_problem},
     {"greedy", CONVT_KERNEL_GREEDY, plane_problem},
     {"scratch", CONVT_KERNEL_SCRATCH, plane_problem},
+    {"nested", CONVT_KERNEL_NESTED, plane_problem},
     {"imports_getpid", CONVT_KERNEL_IMPORTS_GETPID, plane_problem},
 };
 

@@ -142,6 +142,20 @@ TEST_CASE("a host's executor runs the parallel parts, unless one thread is asked
     CHECK_THAT(status.message(), ContainsSubstring("executor"));
 }
 
+TEST_CASE("a loop inside a loop runs on the thread it is on, with the pool and with an executor") {
+    const std::shared_ptr<const Kernel> kernel = load_kernel("nested");
+    BackwardExecutor executor;
+    for (Executor* const host : {static_cast<Executor*>(nullptr), static_cast<Executor*>(&executor)}) {
+        Call call(kernel->problem());
+        CallOptions options;
+        options.threads = 4;
+        options.executor = host;
+        CHECK(call.run(*kernel, options).ok());
+        CHECK(call.mismatch() == "");
+    }
+    CHECK(executor.loops == 1);
+}
+
 TEST_CASE("a kernel's own failure comes back with its message") {
     BackwardExecutor executor;
     for (Executor* const host : {static_cast<Executor*>(nullptr), static_cast<Executor*>(&executor)}) {
