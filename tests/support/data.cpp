@@ -34,14 +34,14 @@ template <typename Scalar>
 std::vector<std::byte> store(const std::vector<double>& scalars) {
     const std::vector<Scalar> rounded(scalars.begin(), scalars.end());
     std::vector<std::byte> bytes(rounded.size() * sizeof(Scalar));
-    std::memcpy(bytes.data(), rounded.data(), bytes.size());
+    if (!bytes.empty()) std::memcpy(bytes.data(), rounded.data(), bytes.size());
     return bytes;
 }
 
 template <typename Scalar>
 std::vector<double> load(const std::vector<std::byte>& bytes) {
     std::vector<Scalar> scalars(bytes.size() / sizeof(Scalar));
-    std::memcpy(scalars.data(), bytes.data(), bytes.size());
+    if (!bytes.empty()) std::memcpy(scalars.data(), bytes.data(), bytes.size());
     return {scalars.begin(), scalars.end()};
 }
 
