@@ -69,7 +69,7 @@ TEST_CASE("the worker gets three descriptors, default signals and its own group"
     ::pthread_sigmask(SIG_BLOCK, &blocked, &before);
     const FakeWorker worker(
         "[ -e /proc/$$/fd/57 ] && echo leaked > $folder/leaked; readlink /proc/$$/fd/0 > $folder/in\n"
-        "grep -E 'Sig(Blk|Ign)' /proc/$$/status | tr -d '[:alpha:]:[:space:]' > $folder/signals\n"
+        "grep -E 'Sig(Blk|Ign)' /proc/self/status | tr -d '[:alpha:]:[:space:]' > $folder/signals\n"
         "cut -d' ' -f5 /proc/$$/stat > $folder/group; echo $$ > $folder/self; cat $object");
     const auto object = worker.compile();
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
