@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <new>
+#include <set>
 #include <sstream>
 
 using namespace convt;
@@ -233,7 +234,8 @@ TEST_CASE("progress: a line now and then in a log") {
     CHECK(out.str() == "  0 %  step\n 40 %, 15 s left  step\n 80 %, 5 s left  step\n");
 }
 
-TEST_CASE("cost: taps inside the output, counted one by one") {
+TEST_CASE("cost: what lands inside the output, counted one by one") {
+    std::int64_t axes = 0;
     for (std::int64_t input : {1, 2, 5})
         for (std::int64_t kernel : {1, 2, 4})
             for (std::int64_t stride : {1, 2, 5})
@@ -242,15 +244,25 @@ TEST_CASE("cost: taps inside the output, counted one by one") {
                         for (std::int64_t high : {0, 2}) {
                             const Axis axis{input, kernel, stride, low, high, stride - 1, dilation};
                             if (axis.output() < 1) continue;
-                            std::int64_t expected = 0;
+                            ++axes;
+                            std::set<std::int64_t> inputs;
+                            std::set<std::int64_t> taps;
+                            std::int64_t pairs = 0;
                             for (std::int64_t i = 0; i < input; ++i)
                                 for (std::int64_t k = 0; k < kernel; ++k) {
                                     const std::int64_t o = stride * i + dilation * k - low;
-                                    expected += o >= 0 && o < axis.output() ? 1 : 0;
+                                    if (o < 0 || o >= axis.output()) continue;
+                                    ++pairs;
+                                    inputs.insert(i);
+                                    taps.insert(k);
                                 }
+                            const cli::Reach reach = cli::reach_of(axis);
                             CAPTURE(input, kernel, stride, dilation, low, high);
-                            CHECK(taps_inside(axis) == expected);
+                            CHECK(reach.pairs == pairs);
+                            CHECK(reach.inputs == static_cast<std::int64_t>(inputs.size()));
+                            CHECK(reach.taps == static_cast<std::int64_t>(taps.size()));
                         }
+    CHECK(axes > 300);
 }
 
 TEST_CASE("cost: bytes and multiply-adds of a problem") {
@@ -259,5 +271,8 @@ TEST_CASE("cost: bytes and multiply-adds of a problem") {
     CHECK(cost.weight_bytes == 4 * 3 * 2 * 2 * 8);
     CHECK(cost.bias_bytes == 6 * 8);
     CHECK(cost.output_bytes == 2 * 6 * 6 * 10 * 8);
+    CHECK(cost.touched_bytes == cost.input_bytes + cost.weight_bytes + cost.bias_bytes);
     CHECK(cost.inside_multiply_adds == 4.0 * 2 * 4 * 3 * (3 * 2) * (5 * 2));  // four real ones each
+    // One input, of whose 16 taps padding leaves the middle four.
+    CHECK(cost_of(Problem::parse("convt2d_f32_ci3_co5_i1_k4_s2_p1").value()).touched_bytes == (3 + 3 * 5 * 4) * 4);
 }

@@ -9,6 +9,7 @@
 #include "tools/bench/measure.h"
 #include "tools/bench/report.h"
 #include "tools/bench/statistics.h"
+#include "tools/bench/temporary_folder.h"
 #include "tools/common/cost.h"
 #include "tools/common/files.h"
 #include "tools/common/interrupt.h"
@@ -16,12 +17,10 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <stdlib.h>
 #include <sys/utsname.h>
 
 #include <chrono>
 #include <ctime>
-#include <filesystem>
 
 namespace convt::cli {
 
@@ -37,27 +36,6 @@ struct Options {
     int threads = 1;
     std::vector<std::string> peers;
     std::string json;
-};
-
-class TemporaryFolder {
-  public:
-    TemporaryFolder() {
-        std::error_code ignored;
-        path_ = (std::filesystem::temp_directory_path(ignored) / "convt-bench-XXXXXX").string();
-        if (::mkdtemp(path_.data()) == nullptr) status_ = file_error(path_, "cannot be created");
-    }
-    ~TemporaryFolder() {
-        std::error_code ignored;
-        if (status_.ok()) std::filesystem::remove_all(path_, ignored);
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    const Status& status() const { return status_; }
-    const std::string& path() const { return path_; }
-
-  private:
-    std::string path_;
-    Status status_;
 };
 
 // Times another compiler, its process included: what a user waits for.
@@ -188,10 +166,10 @@ class Bench {
             peak_gflops = 2e-9 * fma_peak(report.problem.type, vector_bytes, options_.threads);
         }
         const Cost cost = cost_of(report.problem);
-        const double stream = stream_seconds(cost.bytes_read(), cost.output_bytes, options_.threads);
+        const double stream = stream_seconds(cost.touched_bytes, cost.output_bytes, options_.threads);
         const double compute = 2e-9 * cost.inside_multiply_adds / peak_gflops;
         report.roofline_us = 1e6 * std::max(compute, stream);
-        report.bandwidth_gbs = 1e-9 * static_cast<double>(cost.bytes_read() + cost.output_bytes) / stream;
+        report.bandwidth_gbs = 1e-9 * static_cast<double>(cost.touched_bytes + cost.output_bytes) / stream;
     }
 
     void measure_all(int round) {

@@ -21,16 +21,21 @@ std::int64_t floor_div(std::int64_t a, std::int64_t b) {
 
 }  // namespace
 
-std::int64_t taps_inside(const Axis& axis) noexcept {
-    std::int64_t count = 0;
+Reach reach_of(const Axis& axis) noexcept {
+    Reach reach;
+    std::int64_t lowest = axis.input;  // inputs from here on are counted: with k, the range below only moves down
     for (std::int64_t k = 0; k < axis.kernel; ++k) {
         // 0 <= stride * i + offset < output
         const std::int64_t offset = axis.dilation * k - axis.pad_low;
         const std::int64_t first = std::max<std::int64_t>(0, -floor_div(offset, axis.stride));
         const std::int64_t last = std::min(axis.input - 1, floor_div(axis.output() - 1 - offset, axis.stride));
-        count += std::max<std::int64_t>(0, last - first + 1);
+        if (last < first) continue;
+        reach.pairs += last - first + 1;
+        reach.inputs += std::max<std::int64_t>(0, std::min(last + 1, lowest) - first);
+        reach.taps += 1;
+        lowest = std::min(lowest, first);
     }
-    return count;
+    return reach;
 }
 
 Cost cost_of(const Problem& problem) {
@@ -40,12 +45,18 @@ Cost cost_of(const Problem& problem) {
     cost.weight_bytes = product(problem.weight_shape()) * type.bytes();
     cost.bias_bytes = problem.bias ? problem.out_channels * type.bytes() : 0;
     cost.output_bytes = product(problem.output_shape()) * type.bytes();
-    cost.inside_multiply_adds = static_cast<double>(problem.batch * problem.in_channels) *
-                                static_cast<double>(problem.out_channels / problem.groups) *
-                                static_cast<double>(type.parts * type.parts);
+
+    const std::int64_t channel_pairs = problem.in_channels * (problem.out_channels / problem.groups);
+    std::int64_t inputs = problem.batch * problem.in_channels;
+    std::int64_t weights = channel_pairs;
+    cost.inside_multiply_adds = static_cast<double>(problem.batch * channel_pairs * type.parts * type.parts);
     for (int a = 0; a < problem.rank; ++a) {
-        cost.inside_multiply_adds *= static_cast<double>(taps_inside(problem.axes[static_cast<std::size_t>(a)]));
+        const Reach reach = reach_of(problem.axes[static_cast<std::size_t>(a)]);
+        inputs *= reach.inputs;
+        weights *= reach.taps;
+        cost.inside_multiply_adds *= static_cast<double>(reach.pairs);
     }
+    cost.touched_bytes = (inputs + weights) * type.bytes() + cost.bias_bytes;
     return cost;
 }
 

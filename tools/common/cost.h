@@ -13,15 +13,20 @@ struct Cost {
     std::int64_t weight_bytes = 0;  // as given, (C_in, C_out/groups, K...)
     std::int64_t bias_bytes = 0;
     std::int64_t output_bytes = 0;
+    // Inputs, weights and biases that some output depends on: padding may crop what others reach.
+    std::int64_t touched_bytes = 0;
     // Real multiply-adds of taps that land inside the output; a complex one takes four.
     double inside_multiply_adds = 0.0;
-
-    std::int64_t bytes_read() const noexcept { return input_bytes + weight_bytes + bias_bytes; }
 };
 
 Cost cost_of(const Problem& problem);
 
-// Pairs (i, k) of one axis whose product lands inside the output.
-std::int64_t taps_inside(const Axis& axis) noexcept;
+// What of one axis lands inside the output.
+struct Reach {
+    std::int64_t pairs = 0;   // of an input and a tap
+    std::int64_t inputs = 0;  // in some such pair
+    std::int64_t taps = 0;
+};
+Reach reach_of(const Axis& axis) noexcept;
 
 }  // namespace convt::cli

@@ -61,7 +61,7 @@ void explain_sizes(Facts& facts, const Problem& problem, const Cost& cost, const
 
 void explain_roofline(Facts& facts, const Problem& problem, const Cost& cost) {
     const double flops = 2.0 * cost.inside_multiply_adds;
-    const std::int64_t bytes = cost.bytes_read() + cost.output_bytes;
+    const std::int64_t bytes = cost.touched_bytes + cost.output_bytes;
     facts.line("multiply-adds", fmt::format("{}", problem.multiply_adds()));
     facts.line("roofline", fmt::format("{:.0f} flops inside the output, {} bytes touched once, {:.2f} flops a byte",
                                        flops, bytes, flops / static_cast<double>(bytes)));
