@@ -87,7 +87,7 @@ Func Operands::padded() const {
     std::vector<Expr> index;
     for (std::size_t a = 0; a < 3; ++a) {
         const int extent = to_int(axes[a].input);
-        const bool trivial = extent == 1 && axes[a].output() == 1 && axes[a].kernel == 1;
+        const bool trivial = extent == 1 && axes[a].output() == 1 && axes[a].kernel == 1 && axes[a].pad_low == 0;
         if (!trivial) inside = inside && at[a] >= 0 && at[a] < extent;
         index.push_back(trivial ? Expr(0) : Halide::clamp(at[a], 0, extent - 1));
     }

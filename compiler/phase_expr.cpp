@@ -28,6 +28,19 @@ PhaseExpr phase_expr(const PhaseTable& table, const Expr& j) {
             Halide::clamp(base, constant(table.lowest_base()), constant(table.highest_base()))};
 }
 
+TapRange tap_range(const PhaseTable& table, const Axis& axis, const PhaseExpr& phase, const Expr& q, int tile) {
+    if (!table.leaves_input(axis)) return {0, phase.taps, table.equal_taps()};
+    const int step = static_cast<int>(table.input_step());
+    const Expr start = q + phase.base;  // input index of the tile's first position at the first tap
+    const Expr first = Halide::max((start - static_cast<int>(axis.input) + step) / step, 0);
+    const Expr end = Halide::min(phase.taps, (start + (tile - 1)) / step + 1);
+    return {Halide::min(first, static_cast<int>(table.max_taps()) - 1), Halide::max(end - first, 0), false};
+}
+
+Expr tap_of(const PhaseTable& table, const TapRange& range, const Expr& r) {
+    return range.whole ? r : range.first + Halide::clamp(r, 0, static_cast<int>(table.max_taps()) - 1);
+}
+
 Expr input_row(const PhaseTable& table, const PhaseExpr& phase, const Expr& q, const Expr& m) {
     return q + phase.base - m * static_cast<int>(table.input_step());
 }

@@ -17,6 +17,19 @@ struct PhaseExpr {
 // `j` is the phase, in [0, phases).
 PhaseExpr phase_expr(const PhaseTable& table, const Halide::Expr& j);
 
+// The taps that some position of a tile finds inside the input: the first of them, and how many there are, perhaps
+// none. `q` is the tile's first position, `tile` how many it has. As loops, r runs over [0, max_taps) where r < count,
+// and the tap is first + r.
+struct TapRange {
+    Halide::Expr first, count;
+    bool whole;  // always all max_taps of them
+};
+TapRange tap_range(const PhaseTable& table, const Axis& axis, const PhaseExpr& phase, const Halide::Expr& q, int tile);
+
+// The m-th tap, for the r-th iteration. Clamped so that bounds inference sees an interval that is never empty: where no
+// tap is left, regions of negative size would follow.
+Halide::Expr tap_of(const PhaseTable& table, const TapRange& range, const Halide::Expr& r);
+
 // Input index of the m-th tap of a phase at position q.
 Halide::Expr input_row(const PhaseTable& table, const PhaseExpr& phase, const Halide::Expr& q, const Halide::Expr& m);
 

@@ -33,15 +33,6 @@ Expr tap_at(const PhaseTable& table, const Expr& place) {
     return Halide::min(place / most + place % most * to_int(table.tap_step()), to_int(table.kernel()) - 1);
 }
 
-// Taps that no position of a tile finds inside the input are skipped; `q` is any position of the tile, tiles start at
-// multiples of `tile`.
-void skip_outside(RDom& taps, const PhaseTable& table, const Axis& axis, const PhaseExpr& phase, const Expr& q,
-                  const Expr& m, int tile) {
-    if (!table.leaves_input(axis)) return;
-    const Expr first = input_row(table, phase, q / tile * tile, m);
-    taps.where(first < to_int(axis.input) && first + (tile - 1) >= 0);
-}
-
 }  // namespace
 
 RolledStages rolled_stages(Operands& o, const Target& target, const RolledTile& tile) {
@@ -58,15 +49,15 @@ RolledStages rolled_stages(Operands& o, const Target& target, const RolledTile& 
     s.sum(s.c, s.qx, s.qy, s.jx, s.jy, s.z, s.g, s.n) = as_tuple(o.start(s.c, s.g, o.out_channels % block != 0));
     s.taps =
         RDom(0, o.in_channels, 0, to_int(px.max_taps()), 0, to_int(py.max_taps()), 0, to_int(pz.max_taps()), "taps");
-    const Expr ci = s.taps[0], mx = s.taps[1], my = s.taps[2], mz = s.taps[3];
-    if (!px.equal_taps()) s.taps.where(mx < x_phase.taps);
-    if (!py.equal_taps()) s.taps.where(my < y_phase.taps);
-    if (!pz.equal_taps()) s.taps.where(mz < z_phase.taps);
-
     const Expr qz = s.z / to_int(pz.phases());
-    skip_outside(s.taps, px, o.axes[0], x_phase, s.qx, mx, tile.x);
-    skip_outside(s.taps, py, o.axes[1], y_phase, s.qy, my, tile.y);
-    skip_outside(s.taps, pz, o.axes[2], z_phase, qz, mz, 1);
+    const TapRange x_taps = tap_range(px, o.axes[0], x_phase, s.qx / tile.x * tile.x, tile.x);
+    const TapRange y_taps = tap_range(py, o.axes[1], y_phase, s.qy / tile.y * tile.y, tile.y);
+    const TapRange z_taps = tap_range(pz, o.axes[2], z_phase, qz, 1);
+    if (!x_taps.whole) s.taps.where(s.taps[1] < x_taps.count);
+    if (!y_taps.whole) s.taps.where(s.taps[2] < y_taps.count);
+    if (!z_taps.whole) s.taps.where(s.taps[3] < z_taps.count);
+    const Expr ci = s.taps[0], mx = tap_of(px, x_taps, s.taps[1]), my = tap_of(py, y_taps, s.taps[2]),
+               mz = tap_of(pz, z_taps, s.taps[3]);
 
     const Element x = element(s.padded(input_row(px, x_phase, s.qx, mx), input_row(py, y_phase, s.qy, my),
                                        input_row(pz, z_phase, qz, mz), ci, s.g, s.n),

@@ -60,7 +60,7 @@ WidthStages stages(Operands& o, const Target& target, const Schedule& schedule) 
     s.sum(s.q, s.j, s.y, s.z, s.c, s.g, s.n) = as_tuple(o.start(s.c, s.g, o.out_channels % channels != 0));
     s.taps = RDom(0, stride, lowest, static_cast<int>(px.highest_offset()) - strides - lowest + 1, 0, o.in_channels, 0,
                   static_cast<int>(py.max_taps()), 0, static_cast<int>(pz.max_taps()), "taps");
-    const Expr j = s.taps[0], u = s.taps[1], ci = s.taps[2], my = s.taps[3], mz = s.taps[4];
+    const Expr j = s.taps[0], u = s.taps[1], ci = s.taps[2];
 
     // S i + D k = o + P with o = S q + j, i = q + u + P / S.
     const Expr scaled = j + static_cast<int>(px.padding() % px.phases()) - u * stride;
@@ -69,21 +69,22 @@ WidthStages stages(Operands& o, const Target& target, const Schedule& schedule) 
     Expr exists = kx >= 0 && kx < kernel(0);
     if (dilation > 1) exists = exists && scaled % dilation == 0;
     s.taps.where(exists);
-    const PhaseExpr phase_y = phase_expr(py, s.y % static_cast<int>(py.phases()));
-    const PhaseExpr phase_z = phase_expr(pz, s.z % static_cast<int>(pz.phases()));
-    if (!py.equal_taps()) s.taps.where(my < phase_y.taps);
-    if (!pz.equal_taps()) s.taps.where(mz < phase_z.taps);
 
     // Rows outside the input are not read: a border output costs what its own taps cost.
-    const Expr input_y = input_row(py, phase_y, s.y / static_cast<int>(py.phases()), my);
-    const Expr input_z = input_row(pz, phase_z, s.z / static_cast<int>(pz.phases()), mz);
-    if (py.leaves_input(o.axes[1])) s.taps.where(input_y >= 0 && input_y < static_cast<int>(o.axes[1].input));
-    if (pz.leaves_input(o.axes[2])) s.taps.where(input_z >= 0 && input_z < static_cast<int>(o.axes[2].input));
+    const PhaseExpr phase_y = phase_expr(py, s.y % static_cast<int>(py.phases()));
+    const PhaseExpr phase_z = phase_expr(pz, s.z % static_cast<int>(pz.phases()));
+    const Expr qy = s.y / static_cast<int>(py.phases()), qz = s.z / static_cast<int>(pz.phases());
+    const TapRange y_taps = tap_range(py, o.axes[1], phase_y, qy, 1), z_taps = tap_range(pz, o.axes[2], phase_z, qz, 1);
+    if (!y_taps.whole) s.taps.where(s.taps[3] < y_taps.count);
+    if (!z_taps.whole) s.taps.where(s.taps[4] < z_taps.count);
+    const Expr my = tap_of(py, y_taps, s.taps[3]), mz = tap_of(pz, z_taps, s.taps[4]);
 
     const auto tap = [&](const PhaseTable& table, const PhaseExpr& phase, const Expr& m, int extent) {
         return Halide::clamp(phase.first_tap + m * static_cast<int>(table.tap_step()), 0, extent - 1);
     };
-    const Element x = element(s.padded(s.q + (u + strides), input_y, input_z, ci, s.g, s.n), o.parts);
+    const Element x = element(
+        s.padded(s.q + (u + strides), input_row(py, phase_y, qy, my), input_row(pz, phase_z, qz, mz), ci, s.g, s.n),
+        o.parts);
     const Element w =
         o.weight(s.c % channels, {Halide::clamp(kx, 0, kernel(0) - 1), ci, tap(py, phase_y, my, kernel(1)),
                                   tap(pz, phase_z, mz, kernel(2)), s.c / channels, s.g});

@@ -4,6 +4,7 @@
 #include "runtime/kernel/call.h"
 
 #include "runtime/kernel/halide_abi.h"
+#include "runtime/pool/guard.h"
 #include "runtime/pool/pool.h"
 
 #include <fmt/format.h>
@@ -15,16 +16,12 @@
 namespace convt {
 namespace {
 
-// Halide's own alignment on x86 and ARM: two vectors of the widest kind.
-constexpr std::size_t halide_alignment = 128;
-
 void* kernel_malloc(void*, std::size_t bytes) {
-    if (bytes > SIZE_MAX - halide_alignment) return nullptr;
-    return std::aligned_alloc(halide_alignment, (bytes + halide_alignment - 1) / halide_alignment * halide_alignment);
+    return convt_guard_malloc(bytes, halide_error_code_out_of_memory);
 }
 
 void kernel_free(void*, void* memory) {
-    std::free(memory);
+    convt_guard_free(memory);
 }
 
 void kernel_error(void* user_context, const char* message) {
@@ -43,13 +40,26 @@ struct ExecutorLoop {
     std::atomic<int> failure = 0;
 };
 
+// A task of an executor runs on a thread of the host's: with a frame of its own to leave.
+int run_task(ExecutorLoop& loop, int index) {
+    struct Task {
+        ExecutorLoop* loop;
+        int index;
+    } task{&loop, index};
+    const auto body = [](void* argument) {
+        const Task& given = *static_cast<Task*>(argument);
+        return given.loop->task(given.loop->context, given.loop->min + given.index, given.loop->closure);
+    };
+    return convt_guard_enter(body, &task);
+}
+
 int run_on_executor(ExecutorLoop& loop, int count) noexcept {
     try {
         // One captured pointer: std::function keeps it without allocating.
         loop.context->executor->parallel_for(count, [&loop](int index) {
             if (loop.failure.load(std::memory_order_relaxed) != 0) return;
             const int before = convt_pool_enter(1);
-            const int result = loop.task(loop.context, loop.min + index, loop.closure);
+            const int result = run_task(loop, index);
             convt_pool_enter(before);
             int none = 0;
             if (result != 0) loop.failure.compare_exchange_strong(none, result);
@@ -64,10 +74,16 @@ int run_on_executor(ExecutorLoop& loop, int count) noexcept {
 int kernel_par_for(void* user_context, halide_task_t task, int min, int count, std::uint8_t* closure) {
     auto* const context = static_cast<CallContext*>(user_context);
     const bool alone = context->threads == 1 || count <= 1 || convt_pool_inside() != 0;
-    if (context->executor == nullptr || alone)
-        return convt_pool_run(alone ? 1 : context->threads, min, count, task, context, closure);
-    ExecutorLoop loop{context, task, min, closure};
-    return run_on_executor(loop, count);
+    int result = 0;
+    if (context->executor == nullptr || alone) {
+        result = convt_pool_run(alone ? 1 : context->threads, min, count, task, context, closure);
+    } else {
+        ExecutorLoop loop{context, task, min, closure};
+        result = run_on_executor(loop, count);
+    }
+    // Kernels without checks do not look at the answer.
+    if (result != 0) convt_guard_leave(result);
+    return 0;
 }
 
 }  // namespace
@@ -86,11 +102,19 @@ void install_handlers() {
 Status call(LoadedCode::Entry entry, void** args, CallContext& context) {
     void* user_context = &context;
     args[0] = &user_context;
-    const int result = entry(args);
+    struct Entry {
+        LoadedCode::Entry function;
+        void** args;
+    } given{entry, args};
+    const auto body = [](void* argument) {
+        const Entry& inner = *static_cast<Entry*>(argument);
+        return inner.function(inner.args);
+    };
+    const int result = convt_guard_enter(body, &given);
     if (result == 0) return {};
     const char* const reason = context.failed ? context.message : "no message";
     if (result == halide_error_code_out_of_memory)
-        return {Code::out_of_memory, fmt::format("the kernel ran out of memory: {}", reason)};
+        return {Code::out_of_memory, "the kernel found no memory for its staged rows or sums"};
     return {Code::internal, fmt::format("the kernel failed with Halide's error {}: {}", result, reason)};
 }
 

@@ -8,6 +8,8 @@
 // and no workers: its parent's loops belong to threads that it does not have.
 #include "runtime/pool/pool.h"
 
+#include "runtime/pool/guard.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -71,13 +73,20 @@ void initialize() {
     pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
-void run_indices(Loop* loop) {
-    const int before = convt_pool_enter(1);
+// Takes indices until none is left or a task fails; the failure. A body for convt_guard_enter: a task may leave it.
+int take_indices(void* argument) {
+    auto* const loop = static_cast<Loop*>(argument);
     for (;;) {
         const int index = __atomic_fetch_add(&loop->next, 1, __ATOMIC_RELAXED);
-        if (index >= loop->count) break;
+        if (index >= loop->count) return 0;
         const int result = loop->task(loop->context, loop->min + index, loop->closure);
-        if (result == 0) continue;
+        if (result != 0) return result;
+    }
+}
+
+void run_indices(Loop* loop) {
+    const int before = convt_pool_enter(1);
+    if (const int result = convt_guard_enter(take_indices, loop); result != 0) {
         int none = 0;
         __atomic_compare_exchange_n(&loop->failure, &none, result, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
         __atomic_store_n(&loop->next, loop->count, __ATOMIC_RELAXED);

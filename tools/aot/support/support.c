@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "runtime/kernel/halide_abi.h"
+#include "runtime/pool/guard.h"
 #include "runtime/pool/pool.h"
 
 #if defined(__x86_64__)
@@ -56,7 +57,19 @@ void halide_print(void* user_context, const char* text) {
 }
 
 int halide_do_par_for(void* user_context, halide_task_t task, int min, int size, uint8_t* closure) {
-    return convt_pool_run(0, min, size, task, user_context, closure);
+    const int result = convt_pool_run(0, min, size, task, user_context, closure);
+    if (result != 0) convt_guard_leave(result);  // kernels without checks do not look at the answer
+    return 0;
+}
+
+void* halide_malloc(void* user_context, size_t bytes) {
+    (void)user_context;
+    return convt_guard_malloc(bytes, halide_error_code_out_of_memory);
+}
+
+void halide_free(void* user_context, void* memory) {
+    (void)user_context;
+    convt_guard_free(memory);
 }
 
 void convt_aot_thread_count(int threads) {
@@ -184,6 +197,16 @@ static int check(const struct convt_aot_problem* problem, const struct argument*
 
 // ---- calls
 
+struct kernel_call {
+    int (*entry)(void**);
+    void** values;
+};
+
+static int enter_kernel(void* argument) {
+    struct kernel_call* call = argument;
+    return call->entry(call->values);
+}
+
 static int invoke(const struct convt_aot_problem* problem, int (*entry)(void**), struct argument* arguments,
                   int count) {
     const int code = check(problem, arguments, count);
@@ -193,7 +216,8 @@ static int invoke(const struct convt_aot_problem* problem, int (*entry)(void**),
     void* values[1 + MAX_ARGUMENTS] = {&user_context};
     for (int i = 0; i < count; ++i)
         values[1 + i] = &arguments[i].buffer;
-    const int result = entry(values);
+    struct kernel_call kernel_call = {entry, values};
+    const int result = convt_guard_enter(enter_kernel, &kernel_call);
     if (result == 0) return CONVT_AOT_OK;
     return fail(result == halide_error_code_out_of_memory ? CONVT_AOT_OUT_OF_MEMORY : CONVT_AOT_FAILED,
                 "%s: the kernel failed with %d: %s", problem->entry, result, call.error);
