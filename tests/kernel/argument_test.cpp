@@ -98,6 +98,10 @@ TEST_CASE("an output may not lie in the packed weights") {
     Call call(kernel->problem());
     const Result<PackedWeights> packed = kernel->pack(call.weight_view);
     REQUIRE(packed.ok());
+    // Away from the heap: y reaches past the packed weights, and nothing else may lie there.
+    static float elsewhere[4096];
+    call.x_view.data = elsewhere;
+    call.bias_view.data = elsewhere;
     call.y_view.data = const_cast<void*>(packed.value().data());
     const Status status = kernel->run(call.x_view, packed.value(), call.bias_view, call.y_view);
     CHECK_THAT(status.message(), ContainsSubstring("overlaps the packed weights"));
