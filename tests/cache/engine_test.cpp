@@ -156,7 +156,7 @@ TEST_CASE("whole entries that do not belong or do not link are misses and heal")
 
     std::vector<std::byte> other_version = whole;
     other_version[8] = std::byte{object_format_version + 1};
-    other_version.resize(whole.size() - sizeof(Hash128));
+    other_version.erase(other_version.end() - sizeof(Hash128), other_version.end());
     const Hash128 hash = hash_bytes(other_version);
     other_version.insert(other_version.end(), hash.begin(), hash.end());
     const std::vector<std::vector<std::byte>> strangers = {

@@ -31,7 +31,7 @@ Object sample() {
 
 // The same bytes with a checksum that fits: for what only the reader of fields can find.
 Bytes with_checksum(Bytes bytes) {
-    bytes.resize(bytes.size() - sizeof(Hash128));
+    bytes.erase(bytes.end() - sizeof(Hash128), bytes.end());
     const Hash128 hash = hash_bytes(bytes);
     bytes.insert(bytes.end(), hash.begin(), hash.end());
     return bytes;
