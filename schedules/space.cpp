@@ -109,7 +109,8 @@ Status check_schedule(std::string_view strategy, const Problem& problem, const T
     const std::vector<Knob> knobs = schedule_space(strategy, problem, target);
     if (knobs.empty()) return {Code::invalid_argument, fmt::format("strategy {}: not known", strategy)};
     for (const auto& [name, value] : schedule.knobs()) {
-        const auto knob = std::find_if(knobs.begin(), knobs.end(), [&](const Knob& k) { return k.name == name; });
+        const auto knob =
+            std::find_if(knobs.begin(), knobs.end(), [&wanted = name](const Knob& k) { return k.name == wanted; });
         if (knob == knobs.end()) {
             return {Code::invalid_argument,
                     fmt::format("schedule knob {}: strategy {} has none of that name", name, strategy)};

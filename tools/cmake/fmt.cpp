@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// fmt compiled once and linked statically. Debian has it as a shared library, which a host would then need, or header only, which
-// costs every file that prints 4 seconds of compile time, 10 with sanitizers. What is instantiated is what fmt 9's
-// own src/format.cc lists for char.
+// fmt compiled once and linked statically. Debian has it as a shared library, which a host would then need, or header
+// only, which costs every file that prints 4 seconds of compile time, 10 with sanitizers. What is instantiated is what
+// fmt 9's own src/format.cc lists for char.
 #include <fmt/format-inl.h>
 
 FMT_BEGIN_NAMESPACE

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A transposed convolution by hand, as a compiler's object looks to the loader: any strides, any rank and scalar type,
-// parallel over output channels, one group. The operator comes from macros (three axes x y z each): SCALAR, PARTS, KERNEL, STRIDE,
-// PADDING, DILATION, SLOPE for negative values where there is an epilogue, BIAS where there is one. One of the BUG macros makes it wrong.
+// parallel over output channels, one group. The operator comes from macros (three axes x y z each): SCALAR, PARTS,
+// KERNEL, STRIDE, PADDING, DILATION, SLOPE for negative values where there is an epilogue, BIAS where there is one. One
+// of the BUG macros makes it wrong.
 #include <HalideRuntime.h>
 
 static const int kernel[3] = {KERNEL};
@@ -13,11 +14,14 @@ typedef struct {
     halide_buffer_t *x, *w, *bias, *y;
 } Tensors;
 
-static const halide_dimension_t* dims(const halide_buffer_t* buffer) { return buffer->dim + (PARTS - 1); }
+static const halide_dimension_t* dims(const halide_buffer_t* buffer) {
+    return buffer->dim + (PARTS - 1);
+}
 
 static SCALAR* at(const halide_buffer_t* buffer, int x, int y, int z, int c, int n) {
     const halide_dimension_t* d = dims(buffer);
-    return (SCALAR*)buffer->host + (x * d[0].stride + y * d[1].stride + z * d[2].stride + c * d[3].stride + n * d[5].stride);
+    return (SCALAR*)buffer->host +
+           (x * d[0].stride + y * d[1].stride + z * d[2].stride + c * d[3].stride + n * d[5].stride);
 }
 
 // The input position that tap k of output o reads, or -1.
@@ -127,7 +131,8 @@ int gather_pack_argv(void** args) {
     const halide_buffer_t* from = args[1];
     const halide_buffer_t* to = args[2];
     size_t count = 1;
-    for (int d = 0; d < from->dimensions; ++d) count *= (size_t)from->dim[d].extent;
+    for (int d = 0; d < from->dimensions; ++d)
+        count *= (size_t)from->dim[d].extent;
     memcpy(to->host, from->host, count * sizeof(SCALAR));
     return 0;
 }
