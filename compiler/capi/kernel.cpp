@@ -61,8 +61,8 @@ Status run(const convt_kernel* kernel, const convt_tensor* x, const Weights& wei
 
 }  // namespace
 
-convt_code convt_tensor_dense(convt_tensor* tensor, void* data, convt_element_type type, int rank,
-                              const int64_t* extents, convt_error* error) {
+convt_code convt_tensor_dense(convt_tensor* tensor, void* data, std::int32_t type, int rank, const int64_t* extents,
+                              convt_error* error) {
     return guarded(error, [&]() -> Status {
         if (tensor == nullptr) return null_argument("tensor");
         if (extents == nullptr) return null_argument("extents");

@@ -119,7 +119,7 @@ void for_each_element(std::int64_t batch, std::int64_t channels, const Extents& 
 template <typename T>
 std::vector<typename T::Wide> widen(const std::vector<std::byte>& bytes) {
     std::vector<typename T::Element> elements(bytes.size() / sizeof(typename T::Element));
-    std::memcpy(elements.data(), bytes.data(), elements.size() * sizeof(typename T::Element));
+    if (!elements.empty()) std::memcpy(elements.data(), bytes.data(), elements.size() * sizeof(typename T::Element));
     return {elements.begin(), elements.end()};
 }
 

@@ -110,8 +110,8 @@ CONVT_API convt_code convt_engine_get_stats(const convt_engine* engine, convt_en
 /* A view that owns nothing. Extents and strides in elements, outermost dimension first. */
 typedef struct convt_tensor {
     size_t struct_size;
-    void* data; /* not written where it is an input */
-    convt_element_type type;
+    void* data;     /* not written where it is an input */
+    int32_t type;   /* a convt_element_type */
     int32_t device; /* DLPack's DLDeviceType; 0 is taken as 1, the CPU */
     int32_t rank;
     int64_t extents[CONVT_MAX_RANK];
@@ -119,7 +119,7 @@ typedef struct convt_tensor {
 } convt_tensor;
 
 /* Fills a dense view; its last dimension is contiguous. */
-CONVT_API convt_code convt_tensor_dense(convt_tensor* tensor, void* data, convt_element_type type, int rank,
+CONVT_API convt_code convt_tensor_dense(convt_tensor* tensor, void* data, int32_t type, int rank,
                                         const int64_t* extents, convt_error* error);
 
 typedef void (*convt_task)(void* task_data, int index);
