@@ -28,6 +28,9 @@ ended() {
     fi
 }
 trap ended EXIT
+# Without these, bash runs the EXIT trap with the status of the last command that ended well.
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
