@@ -26,7 +26,7 @@ TEST_CASE("data: integer operands leave four bits of room in every sum") {
     }
 }
 
-TEST_CASE("data: uniform operands stay in [-1, 1) and away from underflow") {
+TEST_CASE("data: uniform operands stay within one of zero and away from underflow") {
     const Problem p = Problem::parse("convt1d_f32_ci8_co8_i400_k3").value();
     const std::vector<double> x = to_scalars(p.type, uniform_operands(p, 7).x);
     CHECK(std::all_of(x.begin(), x.end(),
