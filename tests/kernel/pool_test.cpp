@@ -187,6 +187,10 @@ int child_result(const Kernel& kernel) {
 }
 
 TEST_CASE("a child forked while kernels run and load calls and loads its own") {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    SKIP(
+        "sanitizers of GCC 12 do not release their allocators' locks in a forked child: one in some fifty hangs there");
+#endif
     const std::shared_ptr<const Kernel> kernel = load_kernel("plane");
     std::atomic<bool> stop = false;
     std::vector<std::thread> busy;
