@@ -5,8 +5,6 @@
 namespace convt {
 namespace {
 
-constexpr double stream_bytes_per_cycle = 24;  // from a second- or third-level cache
-
 std::vector<Knob> knobs(const ModelFacts& f) {
     return {{"cv", up_to({1, 2, 3, 4}, tiles(f.out_channels, f.lanes)), "vectors of channels in a register tile"},
             {"qx", up_to({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16}, f.positions[0]),
@@ -28,13 +26,8 @@ double cycles(const ModelFacts& f, const Schedule& s) {
     const double flat = 1 + 0.01 * s.get("qy");  // positions of a row lie in one cache line, rows do not
     const double arithmetic =
         rolled_iterations(f) * position_tiles * tiles(f.out_channels, channels(f, s)) * tile(f, s).cycles * flat;
-    // Weights are read again for every tile of positions; half of that hides behind arithmetic.
-    const double weights =
-        f.groups * f.out_channels * f.in_channels * f.kernel(0) * f.kernel(1) * f.kernel(2) * f.parts * f.scalar_bytes;
-    const double passes = f.batch * position_tiles * f.output(2) * f.taps[2] / f.kernel(2);
-    const double streaming = 0.5 * weights * passes / stream_bytes_per_cycle;
     const double copies = f.output_channels_last ? 2 * element_copies(f) / f.lanes : element_copies(f);
-    return arithmetic + streaming + copies;
+    return arithmetic + copies;
 }
 
 }  // namespace
