@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The analytic model: cycles of one core for a schedule. It counts what a register tile does per input channel and tap
 // (two FMAs and two loads a cycle, four cycles of FMA latency: the width of every x86-64-v3 and v4 core met), lanes and
-// tiles that hang over the edge, stores, weights that are read again, and copies. Caches enter through the size of a
+// tiles that hang over the edge, stores and copies. Caches enter through the size of a
 // row block only. It ranks schedules; it does not predict times.
 #pragma once
 
