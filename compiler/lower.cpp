@@ -102,7 +102,7 @@ Result<Object> lower_unguarded(const Problem& problem, const Target& target, con
                                const CompileOptions& options) {
     reporter().reset();
     const Strategy* strategy = find_strategy(plan.strategy);
-    Operands operands(problem, options.asserts);
+    Operands operands(problem);
     Pipeline pipeline = strategy->build(operands, target, plan.schedule);
     const Halide::Module module = run_and_pack(operands, pipeline, halide_target(target, options.asserts));
     if (!reporter().false_promise().empty()) return {Code::compile_failed, reporter().false_promise()};

@@ -57,7 +57,7 @@ Expr epilogue_op(const Expr& value, const EpilogueOp& op) {
 
 }  // namespace
 
-Operands::Operands(const Problem& p, bool keep_asserts)
+Operands::Operands(const Problem& p)
     : problem(p),
       axes(axes_xyz(p)),
       phase{PhaseTable(axes[0]), PhaseTable(axes[1]), PhaseTable(axes[2])},
@@ -66,8 +66,7 @@ Operands::Operands(const Problem& p, bool keep_asserts)
       in_channels(to_int(p.in_channels / p.groups)),
       out_channels(to_int(p.out_channels / p.groups)),
       input(image(*this, "x", 6)),
-      bias(image(*this, "bias", 2)),
-      asserts(keep_asserts) {
+      bias(image(*this, "bias", 2)) {
     set_spatial_bounds(input, spatial_extents(*this, false), parts, p.input_layout == Layout::channels_last);
     set_dense(bias, with_parts({out_channels, to_int(p.groups)}, parts));
 }

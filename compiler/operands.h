@@ -21,7 +21,7 @@ namespace convt {
 using Element = std::vector<Halide::Expr>;
 
 struct Operands {
-    explicit Operands(const Problem& problem, bool asserts);
+    explicit Operands(const Problem& problem);
 
     const Problem problem;
     const std::array<Axis, 3> axes;         // x, y, z
@@ -31,7 +31,6 @@ struct Operands {
     const int in_channels, out_channels;  // of one group
     Halide::ImageParam input, bias;
     Halide::ImageParam packed;  // set by `set_packed`
-    bool asserts;
 
     // Declares the packed weights: dense, extents innermost first. A dimension of extent `parts` is added innermost but
     // one where complex.
@@ -61,7 +60,7 @@ Element multiply_add(const Element& sum, const Element& a, const Element& b);
 Element element(const Halide::FuncRef& value, int parts);
 Halide::Tuple as_tuple(const Element& value);
 
-// Fixes extents (and, where `dense`, strides) of an input or output buffer.
+// Fixes the extents of an input or output buffer, and the strides that its layout fixes.
 void set_spatial_bounds(Halide::OutputImageParam buffer, const std::vector<int>& extents, int parts,
                         bool channels_last);
 
