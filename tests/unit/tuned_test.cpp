@@ -2,6 +2,7 @@
 // Tuned tables: their text, their files, and which row is found.
 #include "convt/tuned.h"
 #include "tests/support/require_value.h"
+#include "tests/support/temporary_folder.h"
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -14,15 +15,6 @@ namespace convt::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct TemporaryFolder {
-    std::string path = (fs::temp_directory_path() / "convt-tuned-XXXXXX").string();
-    TemporaryFolder() { REQUIRE(::mkdtemp(path.data()) != nullptr); }
-    ~TemporaryFolder() {
-        std::error_code ignored;
-        fs::remove_all(path, ignored);
-    }
-};
 
 TunedRow row(const std::string& problem, const char* schedule = "tx=2,tc=8") {
     return {problem,       "lanes", require_value(Schedule::parse(schedule)), 1.5, 1.25, 0.1, 3e-7, "2026-01-31",
@@ -56,7 +48,7 @@ TEST_CASE("tuned table: text reads back, sorted, and a row put again replaces th
 
 TEST_CASE("tuned table: a missing file is empty, a saved one whole, and nothing else is left in the folder") {
     const TemporaryFolder folder;
-    const std::string path = folder.path + "/deep/er/x86-64-v3.tsv";
+    const std::string path = folder.path() + "/deep/er/x86-64-v3.tsv";
     CHECK(require_value(TunedTable::load(path)).rows().empty());
     TunedTable table;
     table.put(row(first));
@@ -64,30 +56,30 @@ TEST_CASE("tuned table: a missing file is empty, a saved one whole, and nothing 
     table.put(row(second));
     REQUIRE(table.save(path).ok());
     CHECK(require_value(TunedTable::load(path)).rows() == table.rows());
-    CHECK(std::distance(fs::directory_iterator(folder.path + "/deep/er"), fs::directory_iterator()) == 1);
+    CHECK(std::distance(fs::directory_iterator(folder.path() + "/deep/er"), fs::directory_iterator()) == 1);
 }
 
 TEST_CASE("tuned table: what cannot be read or written is named") {
     const TemporaryFolder folder;
-    fs::create_directory(folder.path + "/is_a_folder");
-    const auto as_table = TunedTable::load(folder.path + "/is_a_folder");
+    fs::create_directory(folder.path() + "/is_a_folder");
+    const auto as_table = TunedTable::load(folder.path() + "/is_a_folder");
     CHECK(as_table.status().code() == Code::io_error);
     CHECK(as_table.status().message().find("is_a_folder") != std::string::npos);
-    std::ofstream(folder.path + "/file") << "x";
-    const Status under_file = TunedTable().save(folder.path + "/file/table.tsv");
+    std::ofstream(folder.path() + "/file") << "x";
+    const Status under_file = TunedTable().save(folder.path() + "/file/table.tsv");
     CHECK(under_file.code() == Code::io_error);
-    const Status over_folder = TunedTable().save(folder.path + "/is_a_folder");
+    const Status over_folder = TunedTable().save(folder.path() + "/is_a_folder");
     CHECK(over_folder.code() == Code::io_error);
-    CHECK(std::distance(fs::directory_iterator(folder.path), fs::directory_iterator()) == 2);
+    CHECK(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()) == 2);
 }
 
 TEST_CASE("find_tuned: the file is read again when it has changed, and not at all when untuned") {
     const TemporaryFolder folder;
     const Problem problem = require_value(Problem::parse(first));
     const Target target = require_value(Target::parse("x86-64-v3"));
-    const TunedOptions options{folder.path, false};
-    const std::string path = tuned_path(folder.path, target);
-    CHECK(path == folder.path + "/x86-64-v3.tsv");
+    const TunedOptions options{folder.path(), false};
+    const std::string path = tuned_path(folder.path(), target);
+    CHECK(path == folder.path() + "/x86-64-v3.tsv");
     // The user's table decides over a shipped one, so a strategy that no shipped row has is enough to tell them apart.
     const auto found_strategy = [&](bool untuned) -> std::string {
         const auto found = find_tuned(problem, target, {options.db_dir, untuned});
