@@ -27,23 +27,21 @@ Halide::ImageParam raw_weights(const Operands& o) {
 
 }  // namespace
 
-void build_packing(Operands& o, Pipeline& pipeline, const std::function<WeightIndex(const std::vector<Var>&)>& index) {
+void build_packing(Operands& o, Pipeline& pipeline,
+                   const std::function<WeightSource(const std::vector<Var>&)>& source) {
     pipeline.raw_weights = raw_weights(o);
     const std::vector<int>& extents = o.packed_extents();
     std::vector<Var> args;
     for (std::size_t d = 0; d < extents.size(); ++d)
         args.emplace_back(fmt::format("p{}", d));
-    const std::size_t first = o.parts > 1 ? 2 : 1;
-    const std::vector<Var> inner(args.begin() + static_cast<std::ptrdiff_t>(first), args.end() - 2);
-    const WeightIndex at = index(inner);
-    const Expr channel = args[args.size() - 2] * extents[0] + args[0];
-    const bool padded = o.out_channels % extents[0] != 0;
-    std::vector<Expr> source{at.kx, at.ky,      at.kz, padded ? Halide::min(channel, o.out_channels - 1) : channel,
-                             at.ci, args.back()};
-    if (o.parts > 1) source.insert(source.begin(), args[1]);
-    const Expr value = pipeline.raw_weights(source);
+    std::vector<Var> at(args.begin(), args.end() - 1);
+    if (o.parts > 1) at.erase(at.begin() + 1);
+    const WeightSource from = source(at);
+    std::vector<Expr> index{from.at.kx, from.at.ky, from.at.kz, from.channel, from.at.ci, args.back()};
+    if (o.parts > 1) index.insert(index.begin(), args[1]);
+    const Expr value = pipeline.raw_weights(index);
     pipeline.pack = Halide::Func("packed");
-    pipeline.pack(args) = padded ? Halide::select(channel < o.out_channels, value, Halide::cast(o.scalar, 0)) : value;
+    pipeline.pack(args) = from.exists.defined() ? Halide::select(from.exists, value, Halide::cast(o.scalar, 0)) : value;
     int stride = 1;
     for (int d = 0; d < static_cast<int>(extents.size()); ++d) {
         const int extent = extents[static_cast<std::size_t>(d)];
@@ -51,6 +49,17 @@ void build_packing(Operands& o, Pipeline& pipeline, const std::function<WeightIn
         pipeline.pack.output_buffer().dim(d).set_bounds(0, extent).set_stride(stride);
         stride *= extent;
     }
+}
+
+void build_packing(Operands& o, Pipeline& pipeline, const std::function<WeightIndex(const std::vector<Var>&)>& index) {
+    const int lanes = o.packed_extents()[0];
+    const bool padded = o.out_channels % lanes != 0;
+    build_packing(o, pipeline, [&](const std::vector<Var>& at) {
+        const Expr channel = at.back() * lanes + at.front();
+        WeightSource from{index({at.begin() + 1, at.end() - 1}), channel, Expr()};
+        if (padded) from = {from.at, Halide::min(channel, o.out_channels - 1), channel < o.out_channels};
+        return from;
+    });
 }
 
 }  // namespace convt

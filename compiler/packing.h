@@ -14,6 +14,17 @@ struct WeightIndex {
     Halide::Expr kx, ky, kz, ci;
 };
 
+// The same where lanes are not channels. Where `exists` is defined and false the element is zero; the indices must be
+// legal all the same.
+struct WeightSource {
+    WeightIndex at;
+    Halide::Expr channel, exists;
+};
+
+// Fills pipeline.pack and pipeline.raw_weights; `source` maps all packed dimensions but the last, the group.
+void build_packing(Operands& operands, Pipeline& pipeline,
+                   const std::function<WeightSource(const std::vector<Halide::Var>& at)>& source);
+
 // Fills pipeline.pack and pipeline.raw_weights. The packed dimensions are (lane, inner..., block, g); `index` maps the
 // inner ones to a weight; channel = block * lanes + lane. Extents must have been given to operands.set_packed in the
 // same order.

@@ -67,6 +67,7 @@ struct ScheduleSpace {
 };
 extern const ScheduleSpace width_lanes_space;
 extern const ScheduleSpace channel_lanes_space;
+extern const ScheduleSpace phase_lanes_space;
 extern const ScheduleSpace general_space;
 
 // The values that do not exceed `most`; the first one always.

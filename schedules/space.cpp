@@ -19,7 +19,7 @@ constexpr double row_block_bytes = 256.0 * 1024.0;
 constexpr double parallel_multiply_adds = 1e6;
 
 const ScheduleSpace* find_space(std::string_view strategy) {
-    for (const ScheduleSpace* space : {&width_lanes_space, &channel_lanes_space, &general_space}) {
+    for (const ScheduleSpace* space : {&width_lanes_space, &channel_lanes_space, &phase_lanes_space, &general_space}) {
         if (strategy == space->strategy) return space;
     }
     return nullptr;
@@ -42,9 +42,11 @@ const char* const par_meaning = "what runs on several threads: 0 nothing, 1 row 
 
 Status fits(const ScheduleSpace& space, const ModelFacts& facts, const Schedule& schedule) {
     const TileCost tile = space.tile(facts, schedule);
-    // A tile of one vector and one channel or position is always legal: something must be, whatever the stride and
-    // type.
-    if (tile.registers > facts.registers && tile.registers > facts.stride(0) * facts.parts + 2) {
+    // The smallest tile is always legal: something must be, whatever the stride and type.
+    Schedule smallest;
+    for (const Knob& knob : space.tile_knobs(facts))
+        smallest.set(knob.name, knob.values.front());
+    if (tile.registers > facts.registers && tile.registers > space.tile(facts, smallest).registers) {
         return {Code::invalid_argument,
                 fmt::format("schedule {}: the tile needs {} vector registers, the target has {}", schedule.text(),
                             tile.registers, facts.registers)};

@@ -10,6 +10,7 @@ std::span<const Strategy> strategies() noexcept {
     static const std::array list{
         width_lanes,
         channel_lanes,
+        phase_lanes,
         general,
     };
     return list;

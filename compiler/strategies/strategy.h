@@ -33,6 +33,7 @@ const Strategy* find_strategy(std::string_view name) noexcept;
 
 extern const Strategy width_lanes;
 extern const Strategy channel_lanes;
+extern const Strategy phase_lanes;
 extern const Strategy general;
 
 }  // namespace convt

@@ -47,12 +47,25 @@ struct RolledStages {
     bool broadcast_input = false;  // lanes run over channels of the output: an input element is read alone
 };
 
+// Phase lanes: `sum`(l, qx, qy, h, z, c, g, n) holds a vector of phases l for a tile of positions and one block h of
+// input channels; its update runs over (mx, my, mz, ci). The output is written by an update over `places`, in the order
+// (lane, vector, position, tile of positions, row, block of input channels, tile of lanes, block of rows).
+struct PhaseStages {
+    ScheduleFacts facts;
+    Halide::Func padded, sum;
+    OutputStage output;
+    Halide::Var l{"l"}, qx{"qx"}, qy{"qy"}, h{"h"}, z{"z"}, c{"c"}, g{"g"}, n{"n"};
+    Halide::RDom taps, places;
+    bool unroll_x_taps = false;
+};
+
 // The knob par: 1 runs row blocks (loop `rows`) and batch on several threads, 2 channel blocks (loop `channels`). Every
 // sum stays on one thread.
 void parallelize(OutputStage& output, const Halide::Var& rows, const Halide::Var& channels, int par);
 
 void schedule_width_lanes(WidthStages& stages, const Schedule& schedule);
 void schedule_channel_lanes(RolledStages& stages, const Schedule& schedule);
+void schedule_phase_lanes(PhaseStages& stages, const Schedule& schedule);
 void schedule_general(RolledStages& stages, const Schedule& schedule);
 
 }  // namespace convt

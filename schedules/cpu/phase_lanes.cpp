@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Phase lanes: a register tile of lv vectors of phases times qx positions, whose sums go straight to the output. The
+// weights of a tile stay in cache over the positions of a block of yb rows; cb input channels at a time keep them in
+// the first level, the output holding what is summed so far.
+#include "schedules/cpu/stages.h"
+
+namespace convt {
+
+using Halide::TailStrategy;
+using Halide::Var;
+
+void schedule_phase_lanes(PhaseStages& s, const Schedule& schedule) {
+    const int lanes = s.facts.lanes;
+    const int tile = schedule.get("lv") * lanes, positions = schedule.get("qx");
+    OutputStage& o = s.output;
+    const Halide::RDom &at = s.places, &r = s.taps;
+    Halide::Stage store = o.func.update();
+    // Every place of the output belongs to one lane of one tile.
+    store.allow_race_conditions()
+        .reorder(at[0], at[1], at[2], at[3], at[4], at[5], at[6], o.c, at[7], o.z, o.g, o.n)
+        .vectorize(at[0])
+        .unroll(at[1])
+        .unroll(at[2]);
+    if (s.facts.complex) store.reorder(o.part, at[0]).unroll(o.part);
+
+    Var uv("uv");
+    s.sum.compute_at(o.func, at[3])
+        .bound_extent(s.l, tile)
+        .bound_extent(s.qx, positions)
+        .vectorize(s.l, lanes)
+        .unroll(s.l)
+        .unroll(s.qx);
+    s.sum.update()
+        .split(s.l, s.l, uv, lanes)
+        .reorder(uv, s.l, s.qx, r[0], r[1], r[2], r[3])
+        .vectorize(uv)
+        .unroll(s.l)
+        .unroll(s.qx);
+    if (s.unroll_x_taps) s.sum.update().unroll(r[0]);
+
+    const std::vector<Var> p = s.padded.args();
+    s.padded.compute_at(o.func, at[7])
+        .reorder_storage(p[0], p[3], p[1], p[2])
+        .align_storage(p[0], lanes)
+        .reorder(p[0], p[3], p[1], p[2])
+        .vectorize(p[0], lanes, TailStrategy::RoundUp);
+    const int par = schedule.get("par");
+    if (par == 1) store.parallel(at[7]).parallel(o.n);
+    if (par == 2) store.parallel(at[6]).parallel(o.c);
+}
+
+}  // namespace convt
