@@ -7,6 +7,7 @@
 #include "tools/bench/machine.h"
 #include "tools/bench/reference.h"
 #include "tools/bench/statistics.h"
+#include "tools/bench/tensors.h"
 #include "tools/common/interrupt.h"
 
 #include <fmt/format.h>
@@ -41,42 +42,6 @@ constexpr std::uint32_t process_limit_ms = 600'000;
 double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
 }
-
-// A tensor of the problem, dense; aligned as an allocator of tensors would.
-class Tensor {
-  public:
-    Tensor(ElementType type, std::vector<std::int64_t> shape) : type_(type), shape_(std::move(shape)) {
-        std::int64_t bytes = element_type_info(type).bytes();
-        for (const std::int64_t extent : shape_)
-            bytes *= extent;
-        storage_.resize(static_cast<std::size_t>(bytes) + alignment);
-        const auto address = reinterpret_cast<std::uintptr_t>(storage_.data());
-        data_ =
-            std::span(storage_.data() + (alignment - address % alignment) % alignment, static_cast<std::size_t>(bytes));
-    }
-    std::span<std::byte> data() const { return data_; }
-    TensorView view() const { return TensorView::dense(static_cast<void*>(data_.data()), type_, shape_); }
-
-  private:
-    static constexpr std::size_t alignment = 64;
-    ElementType type_;
-    std::vector<std::int64_t> shape_;
-    std::vector<std::byte> storage_;
-    std::span<std::byte> data_;
-};
-
-struct Tensors {
-    Tensor x, w, bias, y;
-    Tensors(const Problem& problem, std::uint64_t seed)
-        : x(problem.type, problem.input_shape()),
-          w(problem.type, problem.weight_shape()),
-          bias(problem.type, {problem.bias ? problem.out_channels : 0}),
-          y(problem.type, problem.output_shape()) {
-        fill_uniform(x.data(), problem.type, seed);
-        fill_uniform(w.data(), problem.type, seed + 1);
-        fill_uniform(bias.data(), problem.type, seed + 2);
-    }
-};
 
 Result<std::shared_ptr<const Kernel>> load(const MeasureRequest& request, double& load_ms) {
     WorkerOptions worker;
@@ -194,19 +159,20 @@ Result<Measurement> measure(const MeasureRequest& request) {
     if (!kernel.ok()) return kernel.status();
 
     const Problem& problem = request.problem;
-    const Tensors tensors(problem, request.data_seed);
-    const auto packed = kernel.value()->pack(tensors.w.view());
+    const Inputs inputs(problem, request.data_seed);
+    const Tensor output(problem.type, problem.output_shape());
+    const auto packed = kernel.value()->pack(inputs.w.view());
     if (!packed.ok()) return packed.status();
     CallOptions options;
     options.threads = request.threads;
-    const TensorView x = tensors.x.view();
-    const TensorView y = tensors.y.view();
-    const TensorView bias = problem.bias ? tensors.bias.view() : TensorView();
+    const TensorView x = inputs.x.view();
+    const TensorView y = output.view();
+    const TensorView bias = problem.bias ? inputs.bias.view() : TensorView();
     const auto seconds = time_calls([&] { return kernel.value()->run(x, packed.value(), bias, y, options); });
     if (!seconds.ok()) return seconds.status();
     result.median_us = 1e6 * seconds.value();
 
-    const Operands operands{tensors.x.data(), tensors.w.data(), tensors.bias.data(), tensors.y.data()};
+    const Operands operands{inputs.x.data(), inputs.w.data(), inputs.bias.data(), output.data()};
     const Deviation deviation = compare_sampled(problem, operands, compared_outputs, request.sample_seed);
     result.max_error = deviation.max_error;
     result.error_bound = deviation.error_bound;

@@ -2,6 +2,7 @@
 #include "tools/bench/report.h"
 
 #include "convt/engine.h"
+#include "tools/bench/comparison.h"
 #include "tools/bench/statistics.h"
 
 #include <fmt/format.h>
@@ -19,13 +20,40 @@ using Json = nlohmann::ordered_json;
 constexpr double compile_goal_ms = 250.0;
 constexpr double load_goal_ms = 5.0;
 
+// Of the cases that count.
 std::vector<double> column(const std::vector<CaseReport>& cases, double (*value)(const CaseReport&)) {
-    std::vector<double> all(cases.size());
-    std::transform(cases.begin(), cases.end(), all.begin(), value);
+    std::vector<double> all;
+    for (const CaseReport& c : cases) {
+        if (counts(c)) all.push_back(value(c));
+    }
     return all;
 }
 
-Json case_json(const CaseReport& c) {
+// In the order in which they were asked for.
+Json peers_json(const CaseReport& c, const std::vector<Peer>& peers) {
+    Json times = Json::object();
+    for (const Peer& peer : peers) {
+        const auto time = c.peers.find(peer.name);
+        times[peer.name] = time != c.peers.end() && time->second.us ? Json(*time->second.us) : Json();
+    }
+    return times;
+}
+
+// Version and layout of each, and why it has no time where it has none.
+Json peers_json(const std::vector<Peer>& peers, const std::vector<CaseReport>& cases) {
+    Json all = Json::object();
+    for (const Peer& peer : peers) {
+        Json missing = Json::object();
+        for (const CaseReport& c : cases) {
+            const auto time = c.peers.find(peer.name);
+            if (time != c.peers.end() && !time->second.us) missing[c.name] = time->second.missing;
+        }
+        all[peer.name] = {{"version", peer.version}, {"layout", layout_name(peer.layout)}, {"missing", missing}};
+    }
+    return all;
+}
+
+Json case_json(const CaseReport& c, const std::vector<Peer>& peers) {
     return {{"name", c.name},
             {"problem", c.problem.text()},
             {"target", c.target},
@@ -44,10 +72,22 @@ Json case_json(const CaseReport& c) {
             {"packed_bytes", c.packed_bytes},
             {"max_error", c.max_error},
             {"error_bound", c.error_bound},
-            {"peers", Json::object()}};
+            {"peers", peers_json(c, peers)}};
 }
 
 }  // namespace
+
+const char* layout_name(PeerLayout layout) noexcept {
+    switch (layout) {
+        case PeerLayout::first:
+            return "first";
+        case PeerLayout::last:
+            return "last";
+        case PeerLayout::any:
+            break;
+    }
+    return "any";
+}
 
 double CaseReport::gflops() const {
     return 2e-3 * static_cast<double>(problem.multiply_adds()) / median_us;
@@ -66,13 +106,14 @@ std::string report_json(const MachineReport& machine, const std::vector<CaseRepo
                        {"processes", machine.processes},
                        {"seed", machine.seed},
                        {"peak_gflops", {{"f32", machine.f32_gflops}, {"f64", machine.f64_gflops}}},
-                       {"bandwidth_gbs", Json::object()}};
+                       {"bandwidth_gbs", Json::object()},
+                       {"peers", peers_json(machine.peers, cases)}};
     json["cases"] = Json::array();
     for (const CaseReport& c : cases) {
         json["machine"]["bandwidth_gbs"][c.name] = c.bandwidth_gbs;
-        json["cases"].push_back(case_json(c));
+        json["cases"].push_back(case_json(c, machine.peers));
     }
-    return json.dump(2) + "\n";
+    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 void print_table(std::ostream& out, const MachineReport& machine, const std::vector<CaseReport>& cases) {

@@ -3,13 +3,21 @@
 #pragma once
 
 #include "convt/problem.h"
+#include "tools/bench/peers.h"
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
 
 namespace convt::cli {
+
+struct PeerTime {
+    std::optional<double> us;  // median of the processes
+    std::string missing;       // why there is none
+};
 
 struct CaseReport {
     std::string name;
@@ -29,7 +37,8 @@ struct CaseReport {
     std::int64_t packed_bytes = 0;
     double max_error = 0.0;
     double error_bound = 0.0;
-    double bandwidth_gbs = 0.0;  // of the case's mix and footprint; goes with the machine
+    std::map<std::string, PeerTime> peers;  // by name
+    double bandwidth_gbs = 0.0;             // of the case's mix and footprint; goes with the machine
 
     // All taps, a complex multiply-add counted as a real one.
     double gflops() const;
@@ -48,7 +57,10 @@ struct MachineReport {
     std::uint64_t seed = 0;
     double f32_gflops = 0.0;  // peaks; 0 where no case has the type
     double f64_gflops = 0.0;
+    std::vector<Peer> peers;
 };
+
+const char* layout_name(PeerLayout layout) noexcept;
 
 std::string report_json(const MachineReport& machine, const std::vector<CaseReport>& cases);
 void print_table(std::ostream& out, const MachineReport& machine, const std::vector<CaseReport>& cases);

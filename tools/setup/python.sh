@@ -10,7 +10,7 @@ venv_works() {
 install_requirements() {
     local wanted=tools/setup/$1 done_with=$venv/installed-$1
     cmp -s "$wanted" "$done_with" && return
-    say "installing into .deps/venv: $(grep -E '^[a-z]' "$wanted" | tr '\n' ' ')"
+    say "installing into ${venv#"$root"/}: $(grep -E '^[a-z]' "$wanted" | tr '\n' ' ')"
     "$venv/bin/python" -m pip install -q --disable-pip-version-check --no-deps -r "$wanted"
     cp "$wanted" "$done_with"
 }

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compiles every case through the worker, then goes round all cases several times, one process a case, so that a slow
+// minute of the machine falls on all cases alike. A peer has its turn at a case right after convt, in a process that
+// serves it for one round. How one process measures is measure.cpp.
+#include "tools/bench/run.h"
+
+#include "convt/worker.h"
+#include "tools/bench/comparison.h"
+#include "tools/bench/journal.h"
+#include "tools/bench/measure.h"
+#include "tools/bench/peers.h"
+#include "tools/bench/picture.h"
+#include "tools/bench/report.h"
+#include "tools/bench/roofline.h"
+#include "tools/bench/statistics.h"
+#include "tools/bench/temporary_folder.h"
+#include "tools/bench/timed_compiler.h"
+#include "tools/common/files.h"
+#include "tools/common/interrupt.h"
+#include "tools/common/progress.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace convt::cli {
+
+namespace {
+
+constexpr int processes = 5;
+constexpr std::uint64_t seed = 1;
+
+// One case while it is being measured.
+struct Case {
+    CaseReport report;
+    std::string fingerprint;  // of its compiler and schedule
+    std::vector<double> medians_us;
+    std::vector<double> load_ms;
+    std::map<std::string, std::vector<double>> peers_us;
+    Status status;
+};
+
+class Bench {
+  public:
+    Bench(const BenchOptions& options, std::ostream& out, std::ostream& err)
+        : options_(options), out_(out), err_(err), progress_(err) {}
+
+    Status run() {
+        if (!folder_.status().ok()) return folder_.status();
+        Status status = find_peers();
+        if (status.ok()) status = compile_all();
+        if (status.ok()) status = open_journal();
+        if (!status.ok()) return status;
+        measure_machine();
+        for (int round = 0; round < processes && status.ok() && !interrupted(); ++round)
+            status = measure_all(round);
+        if (interrupted()) {
+            return {Code::interrupted, fmt::format("interrupted; --resume goes on from {}", journal_path())};
+        }
+        progress_.clear();
+        return status.ok() ? finish() : status;
+    }
+
+  private:
+    std::string journal_path() const { return options_.json + ".journal"; }
+
+    void step(const std::string& what, const std::string& name) {
+        const auto turns = processes * (1 + static_cast<double>(machine_.peers.size())) + 2;
+        progress_.update(steps_++ / (static_cast<double>(options_.problems.size()) * turns), what + " " + name);
+    }
+
+    void fail(Case& failed, const Status& status) {
+        if (!failed.status.ok()) return;
+        failed.status = status;
+        say(failed.report.name + ": " + status.message());
+    }
+
+    void say(const std::string& text) {
+        progress_.clear();
+        err_ << "convt-bench: " << text << '\n';
+    }
+
+    Status find_peers() {
+        machine_ = describe_machine(options_.threads, processes, seed);
+        if (options_.peers.empty()) return {};
+        auto found = Peers::find(options_.peers, options_.threads, folder_.path());
+        if (!found.ok()) return found.status();
+        peers_.emplace(std::move(found).value());
+        machine_.peers = peers_->all();
+        return {};
+    }
+
+    Status compile_all() {
+        WorkerOptions worker;
+        worker.tuned = options_.tuned;
+        worker.cancel = &interrupt_flag();
+        const auto compiler = std::make_shared<TimedCompiler>(worker_compiler(worker));
+        EngineOptions engine_options;
+        engine_options.cache_dir = folder_.path();
+        engine_options.compiler = compiler;
+        const auto engine = Engine::create(std::move(engine_options));
+        if (!engine.ok()) return engine.status();
+        if (!options_.problems.empty()) {  // reads the worker from the disk; later ones find it in memory
+            const auto warm = compiler->compile(options_.problems.front().problem, options_.target);
+            if (!warm.ok() && warm.status().code() == Code::io_error) return warm.status();
+        }
+        for (const NamedProblem& named : options_.problems) {
+            step("compiling", named.name);
+            if (interrupted()) break;
+            cases_.push_back({});
+            Case& c = cases_.back();
+            c.report.name = named.name;
+            c.report.problem = named.problem;
+            const auto kernel = engine.value()->kernel(named.problem, options_.target);
+            if (kernel.ok()) {
+                describe(c, *kernel.value(), *compiler);
+            } else {
+                fail(c, kernel.status());
+            }
+        }
+        return {};
+    }
+
+    void describe(Case& described, const Kernel& kernel, TimedCompiler& compiler) {
+        const ObjectInfo& info = kernel.info();
+        machine_.compiler = info.compiler;
+        CaseReport& report = described.report;
+        report.target = info.target;
+        report.threads = options_.threads;
+        report.strategy = info.strategy;
+        report.schedule_source = info.schedule_source;
+        report.compile_ms = compiler.milliseconds() - info.admission_ms;
+        report.admission_ms = info.admission_ms;
+        report.code_bytes = static_cast<std::int64_t>(kernel.code_bytes());
+        report.packed_bytes = info.packed_bytes();
+        const auto fingerprint = compiler.fingerprint(report.problem, options_.target);
+        if (fingerprint.ok()) described.fingerprint = fingerprint.value();
+    }
+
+    // What must be the same for times to go into one table.
+    Status open_journal() {
+        const nlohmann::ordered_json head = {{"cpu", machine_.cpu},
+                                             {"target", options_.target.text()},
+                                             {"threads", options_.threads},
+                                             {"processes", processes},
+                                             {"seed", seed}};
+        auto opened = Journal::open(journal_path(), head.dump(), options_.resume);
+        if (!opened.ok()) return opened.status();
+        journal_.emplace(std::move(opened).value());
+        return {};
+    }
+
+    // The machine's limits, before anything is timed against them.
+    void measure_machine() {
+        for (Case& c : cases_) {
+            if (interrupted()) return;
+            step("measuring the roofline of", c.report.name);
+            if (c.status.ok()) measure_roofline(machine_, c.report, options_.target);
+        }
+    }
+
+    // A status where the run cannot go on.
+    Status measure_all(int round) {
+        if (peers_) peers_->restart();
+        for (Case& c : cases_) {
+            if (interrupted()) return {};
+            Status status = measure_case(c, round);
+            for (const Peer& peer : machine_.peers) {
+                if (status.ok() && c.status.ok() && !interrupted()) status = measure_peer(c, peer, round);
+            }
+            if (!status.ok()) return status;
+        }
+        return {};
+    }
+
+    Status measure_case(Case& c, int round) {
+        step(fmt::format("round {} of {}:", round + 1, processes), c.report.name);
+        if (!c.status.ok()) return {};
+        const std::string key = fmt::format("{} convt {} {}", round, c.report.problem.text(), c.fingerprint);
+        const auto noted = journal_->find(key);
+        const MeasureRequest request{c.report.problem,
+                                     options_.target,
+                                     options_.tuned,
+                                     folder_.path(),
+                                     options_.threads,
+                                     seed,
+                                     seed + static_cast<unsigned>(round)};
+        const auto measured = noted ? Measurement::parse(*noted) : measure_in_process(request);
+        if (!measured.ok()) {
+            if (!interrupted()) fail(c, measured.status());
+            return {};
+        }
+        const Measurement& m = measured.value();
+        c.medians_us.push_back(m.median_us);
+        c.load_ms.push_back(m.load_ms);
+        c.report.max_error = std::max(m.max_error, c.report.max_error);  // what is not a number stays
+        c.report.error_bound = std::max(c.report.error_bound, m.error_bound);
+        if (!m.wrong.empty()) fail(c, Status(Code::wrong_result, m.wrong));
+        return noted ? Status() : journal_->note(key, m.text());
+    }
+
+    Status measure_peer(Case& c, const Peer& peer, int round) {
+        step(fmt::format("round {} of {}: {},", round + 1, processes, c.report.name), peer.name);
+        PeerTime& time = c.report.peers[peer.name];
+        if (!time.missing.empty()) return {};  // asked once is enough
+        const Problem& problem = c.report.problem;
+        const std::string key = fmt::format("{} {} {} {}", round, peer.name, peer.version, problem.text());
+        const auto noted = journal_->find(key);
+        if (!noted) {
+            if (Status status = peers_->set_problem(problem, seed); !status.ok()) return status;
+        }
+        const auto measured =
+            noted ? PeerMeasurement::parse(*noted) : peers_->measure(peer, seed + static_cast<unsigned>(round));
+        if (!measured.ok()) return measured.status();
+        time.missing = measured.value().missing;
+        if (time.missing.empty()) {
+            c.peers_us[peer.name].push_back(measured.value().median_us);
+        } else if (!peer.version.empty()) {
+            say(fmt::format("{}: {}: {}", c.report.name, peer.name, time.missing));
+        }
+        return noted ? Status() : journal_->note(key, measured.value().text());
+    }
+
+    static void summarize(Case& c) {
+        const auto [low, high] = std::minmax_element(c.medians_us.begin(), c.medians_us.end());
+        c.report.low_us = *low;
+        c.report.high_us = *high;
+        c.report.median_us = median(c.medians_us);
+        c.report.load_ms = median(c.load_ms);
+        for (auto& [name, time] : c.report.peers) {
+            if (time.missing.empty()) time.us = median(c.peers_us[name]);
+        }
+    }
+
+    // Reports what was measured; the first failure decides the exit code.
+    Status finish() {
+        std::vector<CaseReport> reports;
+        Status first;
+        std::size_t failed = 0;
+        for (Case& c : cases_) {
+            if (!c.status.ok() && failed++ == 0) first = c.status;
+            if (c.medians_us.empty()) continue;
+            summarize(c);
+            reports.push_back(c.report);
+        }
+        print_table(out_, machine_, reports);
+        if (!machine_.peers.empty()) print_comparison(out_, machine_, reports);
+        if (Status status = write_file(options_.json, report_json(machine_, reports)); !status.ok()) return status;
+        journal_->remove();
+        if (failed > 0) return {first.code(), fmt::format("{} of {} cases failed", failed, cases_.size())};
+        return options_.picture.empty() ? Status() : draw_picture(options_.json, options_.picture);
+    }
+
+    const BenchOptions& options_;
+    std::ostream& out_;
+    std::ostream& err_;
+    Progress progress_;
+    int steps_ = 0;
+    const TemporaryFolder folder_;  // the kernels, and what passes between us and the peers
+    std::optional<Peers> peers_;
+    std::optional<Journal> journal_;
+    std::vector<Case> cases_;
+    MachineReport machine_;
+};
+
+}  // namespace
+
+Status run_bench(const BenchOptions& options, std::ostream& out, std::ostream& err) {
+    return Bench(options, out, err).run();
+}
+
+}  // namespace convt::cli

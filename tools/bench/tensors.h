@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tensors of a problem, dense, with the data that a seed gives.
+#pragma once
+
+#include "convt/kernel.h"
+#include "convt/problem.h"
+#include "tools/bench/reference.h"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace convt::cli {
+
+// Aligned as an allocator of tensors would.
+class Tensor {
+  public:
+    Tensor(ElementType type, std::vector<std::int64_t> shape) : type_(type), shape_(std::move(shape)) {
+        std::int64_t bytes = element_type_info(type).bytes();
+        for (const std::int64_t extent : shape_)
+            bytes *= extent;
+        storage_.resize(static_cast<std::size_t>(bytes) + alignment);
+        const auto address = reinterpret_cast<std::uintptr_t>(storage_.data());
+        data_ =
+            std::span(storage_.data() + (alignment - address % alignment) % alignment, static_cast<std::size_t>(bytes));
+    }
+    std::span<std::byte> data() const { return data_; }
+    const std::vector<std::int64_t>& shape() const { return shape_; }
+    TensorView view() const { return TensorView::dense(static_cast<void*>(data_.data()), type_, shape_); }
+
+  private:
+    static constexpr std::size_t alignment = 64;
+    ElementType type_;
+    std::vector<std::int64_t> shape_;
+    std::vector<std::byte> storage_;
+    std::span<std::byte> data_;
+};
+
+// What goes in: convt and every peer get the same numbers.
+struct Inputs {
+    Tensor x, w, bias;
+    Inputs(const Problem& problem, std::uint64_t seed)
+        : x(problem.type, problem.input_shape()),
+          w(problem.type, problem.weight_shape()),
+          bias(problem.type, {problem.bias ? problem.out_channels : 0}) {
+        fill_uniform(x.data(), problem.type, seed);
+        fill_uniform(w.data(), problem.type, seed + 1);
+        fill_uniform(bias.data(), problem.type, seed + 2);
+    }
+};
+
+}  // namespace convt::cli
