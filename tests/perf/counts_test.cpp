@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// The default kernels of a dozen cases, counted: a schedule or a strategy that gets slower turns a line of counts.tsv
+// red on every machine. Compiled for x86-64-v4 and never run.
+#include "compiler/worker/process.h"
+#include "convt/halide_compiler.h"
+#include "tests/perf/loops.h"
+#include "tests/support/require_value.h"
+#include "tests/support/temporary_folder.h"
+
+#include <fmt/format.h>
+#include <catch2/catch_test_macros.hpp>
+
+#include <cmath>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+namespace convt::test {
+namespace {
+
+// One line of counts.tsv: what is promised of a case.
+struct Promise {
+    std::string name, problem, strategy;
+    double fma_percent = 0;  // of the instructions in the inner loop, at least
+    int stack = 0, allocations = 0;
+    std::int64_t packed_bytes = 0, code_bytes = 0;
+};
+
+std::vector<Promise> promises() {
+    std::ifstream file(CONVT_TEST_COUNTS);
+    REQUIRE(file.good());
+    std::vector<Promise> all;
+    for (std::string line; std::getline(file, line);) {
+        if (line.empty() || line[0] == '#') continue;
+        std::istringstream fields(line);
+        Promise p;
+        fields >> p.name >> p.problem >> p.strategy >> p.fma_percent >> p.stack >> p.allocations >> p.packed_bytes >>
+            p.code_bytes;
+        INFO(line);
+        REQUIRE(fields);
+        all.push_back(p);
+    }
+    return all;
+}
+
+std::string disassemble(const Object& object) {
+    const TemporaryFolder folder;
+    const std::string path = folder.path() + "/kernel.o";
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(object.code.data()), static_cast<std::streamsize>(object.code.size()));
+    const auto ran = require_value(
+        process::run({"/usr/bin/env", "LC_ALL=C", "objdump", "-d", "-r", "-w", "--no-show-raw-insn", path}, {}));
+    REQUIRE(ran.end == process::End::exited);
+    REQUIRE(ran.value == 0);
+    return ran.output;
+}
+
+Promise counted(const Promise& promise) {
+    CompileOptions options;
+    options.tuned.untuned = true;
+    options.admit = false;
+    const Problem problem = require_value(Problem::parse(promise.problem));
+    const Object object = require_value(compile_object(problem, require_value(Target::parse("x86-64-v4")), options));
+    const std::vector<Function> functions = parse_disassembly(disassemble(object));
+    const InnerLoop loop = hottest_loop(functions);
+    REQUIRE(loop.instructions > 0);
+    return {promise.name,
+            promise.problem,
+            object.info.strategy,
+            100.0 * loop.fmas / loop.instructions,
+            loop.stack,
+            allocation_sites(functions),
+            object.info.packed_bytes(),
+            static_cast<std::int64_t>(object.code.size())};
+}
+
+}  // namespace
+
+TEST_CASE("default kernels keep their instruction counts") {
+    const std::vector<Promise> all = promises();
+    REQUIRE(all.size() >= 12);
+    for (const Promise& promise : all) {
+        const Promise now = counted(promise);
+        const bool kept = now.strategy == promise.strategy && std::lround(now.fma_percent) >= promise.fma_percent &&
+                          now.stack <= promise.stack && now.allocations <= promise.allocations &&
+                          now.packed_bytes <= promise.packed_bytes && now.code_bytes <= promise.code_bytes;
+        INFO(promise.name << ": " << promise.strategy << " was promised");
+        CHECK(kept);
+        // Whole lines, to be put into counts.tsv where a change is meant.
+        if (!kept) {
+            std::cout << fmt::format("{}\t{}\t{}\t{:.0f}\t{}\t{}\t{}\t{}\n", now.name, now.problem, now.strategy,
+                                     now.fma_percent, now.stack, now.allocations, now.packed_bytes, now.code_bytes);
+        }
+    }
+}
+
+TEST_CASE("the counter reads loops, multiply-adds, spills and allocations") {
+    const char* const listing =
+        "0000000000000000 <kernel>:\n"
+        "   0:\tpush   %rbp\n"
+        "  10:\tvaddps %zmm0,%zmm1,%zmm2\n"
+        "  20:\tvfmadd231ps (%rax),%zmm1,%zmm2\n"
+        "  28:\tvfmadd231ps 0x40(%rsp),%zmm1,%zmm3\n"
+        "  30:\tjne    20 <kernel+0x20>\n"
+        "  38:\tcall   3d <kernel+0x3d>\n"
+        "\t\t\t39: R_X86_64_PLT32\thalide_malloc-0x4\n"
+        "  40:\tjl     10 <kernel+0x10>\n"
+        "  48:\tjmp    *%rax\n";
+    const std::vector<Function> functions = parse_disassembly(listing);
+    REQUIRE(functions.size() == 1);
+    const InnerLoop loop = hottest_loop(functions);
+    CHECK(loop.instructions == 3);
+    CHECK(loop.fmas == 2);
+    CHECK(loop.stack == 1);
+    CHECK(allocation_sites(functions) == 1);
+}
+
+}  // namespace convt::test
