@@ -47,6 +47,7 @@ TEST_CASE("convt-explain: every fact on its line") {
     CHECK(value(called.out, "padded copy") == "2016 bytes");  // one row and one column of zeros on either side
     CHECK(value(called.out, "multiply-adds") == "71680");
     CHECK_THAT(value(called.out, "roofline"), ContainsSubstring("18336 bytes"));
+    CHECK_THAT(value(called.out, "predicted"), ContainsSubstring(" % of the FMA peak"));
     CHECK(value(called.out, "packed") != "0 bytes");
     CHECK(value(called.out, "cache key").size() == 48);
     const auto names = strategy_names();

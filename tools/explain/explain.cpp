@@ -59,6 +59,15 @@ void explain_sizes(Facts& facts, const Problem& problem, const Cost& cost, const
     facts.bytes("object", static_cast<std::int64_t>(object.code.size()));
 }
 
+// Of the core's FMA peak, for sums of products alone: two vectors a cycle (schedules/model.h).
+void explain_prediction(Facts& facts, const Options& options, const Plan& plan, const Cost& cost) {
+    const double lanes =
+        static_cast<double>(options.target.info().vector_bytes) / element_type_info(options.problem.type).scalar_bytes;
+    const double least = cost.inside_multiply_adds / (2 * lanes);
+    const double cycles = estimate_cycles(plan.strategy, options.problem, options.target, plan.schedule);
+    facts.line("predicted", fmt::format("{:.0f} cycles, {:.0f} % of the FMA peak", cycles, 100 * least / cycles));
+}
+
 void explain_roofline(Facts& facts, const Problem& problem, const Cost& cost) {
     const double flops = 2.0 * cost.inside_multiply_adds;
     const std::int64_t bytes = cost.touched_bytes + cost.output_bytes;
@@ -86,6 +95,7 @@ Status explain(const Options& options, std::ostream& out) {
     explain_plan(facts, plan.value());
     explain_sizes(facts, problem, cost, object.value());
     explain_roofline(facts, problem, cost);
+    explain_prediction(facts, options, plan.value(), cost);
     facts.line("cache key", cache_key(problem, options.target, fingerprint.value()));
     return {};
 }
