@@ -57,6 +57,10 @@ double element_copies(const ModelFacts& f) {
     return f.batch * f.groups * f.out_channels * f.output(0) * f.output(1) * f.output(2) * f.parts * element_copy;
 }
 
+double row_bytes(const ModelFacts& f, double positions) {
+    return (positions + f.taps[0]) * f.in_channels * f.taps[2] * f.parts * f.scalar_bytes;
+}
+
 std::vector<int> up_to(std::initializer_list<int> values, double most) {
     std::vector<int> kept;
     for (int v : values) {

@@ -56,6 +56,11 @@ double rolled_iterations(const ModelFacts& facts);
 // Copying every output by itself.
 double element_copies(const ModelFacts& facts);
 
+// Bytes of one row of the staged input, `positions` wide, with all its channels.
+double row_bytes(const ModelFacts& facts, double positions);
+// What staged rows may take: half of the smallest second-level cache of the targets (512 KiB).
+constexpr double row_block_bytes = 256.0 * 1024.0;
+
 // The schedules of one strategy: one file in schedules/spaces, one line in the list of space.cpp.
 struct ScheduleSpace {
     const char* strategy;

@@ -13,8 +13,6 @@ namespace {
 
 // Multiply-adds unrolled in the inner loop: above it compile time grows without gain.
 constexpr double max_statements = 320;
-// Half of the smallest second-level cache of the targets (512 KiB).
-constexpr double row_block_bytes = 256.0 * 1024.0;
 // About 10 us on one core: below it waking threads costs more than it gives.
 constexpr double parallel_multiply_adds = 1e6;
 
@@ -77,13 +75,13 @@ void for_each_tile(const std::vector<Knob>& knobs, Schedule& schedule, std::size
 }
 
 // The largest block, a multiple of `multiple`, whose input rows fit; at least the smallest.
-int default_rows(const ModelFacts& f, const std::vector<int>& values, double rows_per_value, int multiple) {
-    const double width = f.positions[0] + f.taps[0];
-    const double row_bytes = width * f.in_channels * f.taps[2] * f.parts * f.scalar_bytes;
+int default_rows(const ModelFacts& f, const std::vector<int>& values, double rows_per_value, int multiple,
+                 int row_blocks) {
+    const double bytes = row_bytes(f, f.positions[0] / row_blocks);
     int best = values.front();
     for (int value : values) {
         if (value % multiple != 0) continue;
-        if (best % multiple != 0 || (value / rows_per_value + f.taps[1]) * row_bytes <= row_block_bytes) best = value;
+        if (best % multiple != 0 || (value / rows_per_value + f.taps[1]) * bytes <= row_block_bytes) best = value;
     }
     return best;
 }
@@ -147,9 +145,10 @@ Schedule default_schedule(std::string_view strategy, const Problem& problem, con
         best = schedule;
     });
     const int unit = row_unit(space, facts);
-    const int yb = default_rows(facts, knobs[knobs.size() - 2].values, unit, std::max(best.get("qy"), 1));
+    const int yb = default_rows(facts, knobs[knobs.size() - 2].values, unit, std::max(best.get("qy"), 1),
+                                std::max(best.get("xb"), 1));
     best.set("yb", yb);
-    const double blocks = tiles(facts.positions[1] * unit, yb);
+    const double blocks = tiles(facts.positions[1] * unit, yb) * std::max(best.get("xb"), 1);
     best.set("par", default_parallel(problem, facts, blocks, tiles(facts.out_channels, space.channels(facts, best))));
     return best;
 }

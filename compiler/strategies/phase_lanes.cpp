@@ -66,9 +66,85 @@ std::string refuse(const Problem& problem, const Target& target) {
     return {};
 }
 
-struct Tile {
-    int lanes, positions, rows, channels;
+// What a schedule makes of a problem.
+struct Shape {
+    AlignedAxis x, y;
+    PhaseGrid grid;
+    int lanes, positions, rows, channels;  // of a tile: phases, places in x; of a block: rows, input channels
+    int x_tiles, y_blocks, channel_blocks, lane_tiles;
+
+    Shape(const Operands& o, int vector, const Schedule& s)
+        : x(o.axes[0]),
+          y(o.axes[1]),
+          grid(x.stride, y.stride, vector),
+          lanes(s.get("lv") * vector),
+          positions(s.get("qx")),
+          rows(s.get("yb")),
+          channels(s.get("cb")),
+          x_tiles(blocks(x.table.positions(), positions)),
+          y_blocks(blocks(y.table.positions(), rows)),
+          channel_blocks(blocks(o.in_channels, channels)),
+          lane_tiles(to_int(grid.tiles(lanes))) {}
+
+  private:
+    static int blocks(std::int64_t extent, int block) { return to_int((extent + block - 1) / block); }
 };
+
+// Taps of x are unrolled where the broadcast inputs that neighbouring taps share stay in registers, and where a tile is
+// a whole row: then the taps that fall outside the input fold away.
+bool unrolls_x_taps(const Shape& shape, int vector, int registers) {
+    const PhaseTable& table = shape.x.table;
+    if (!table.equal_taps() || table.max_taps() > 4) return false;
+    const int vectors = shape.lanes / vector;
+    return shape.x_tiles == 1 ||
+           vectors * (shape.positions + 1) + shape.positions + to_int(table.max_taps()) - 1 <= registers;
+}
+
+void define_sum(Operands& o, const Shape& shape, PhaseStages& s) {
+    const PhaseTable &px = shape.x.table, &py = shape.y.table, &pz = o.phase[2];
+    const int row = to_int(shape.grid.row), kernel_z = to_int(o.axes[2].kernel);
+    o.set_packed({shape.lanes, to_int(px.max_taps()), to_int(py.max_taps()), kernel_z, o.in_channels, shape.lane_tiles,
+                  o.out_channels, to_int(o.problem.groups)});
+    s.sum(s.l, s.qx, s.qy, s.h, s.z, s.c, s.g, s.n) =
+        as_tuple(shape.channel_blocks > 1 ? zero(o) : o.start(s.c, s.g, false));
+    s.taps =
+        RDom(0, to_int(px.max_taps()), 0, to_int(py.max_taps()), 0, to_int(pz.max_taps()), 0, shape.channels, "taps");
+
+    // A tile has the taps of its first phase: the others of its row have no more. One over several rows has all of x.
+    const Expr first = s.l / shape.lanes * shape.lanes;
+    const Expr jx = Halide::select(first % row + shape.lanes <= row, first % row, 0);
+    const Expr jy = Halide::min(first / row, shape.y.stride - 1);
+    const PhaseExpr x_phase = phase_expr(px, jx), y_phase = phase_expr(py, jy);
+    const PhaseExpr z_phase = phase_expr(pz, s.z % to_int(pz.phases()));
+    const Expr q = s.qx / shape.positions * shape.positions, qz = s.z / to_int(pz.phases());
+    const TapRange x_taps =
+        s.unroll_x_taps ? TapRange{0, x_phase.taps, true} : tap_range(px, shape.x.axis, x_phase, q, shape.positions);
+    const TapRange y_taps = tap_range(py, shape.y.axis, y_phase, s.qy, 1);
+    const TapRange z_taps = tap_range(pz, o.axes[2], z_phase, qz, 1);
+    const Expr mx = tap_of(px, x_taps, s.taps[0]), my = tap_of(py, y_taps, s.taps[1]),
+               mz = tap_of(pz, z_taps, s.taps[2]);
+    const Expr ix = input_row(px, x_phase, s.qx, mx);
+    if (!x_taps.whole) s.taps.where(s.taps[0] < x_taps.count);
+    if (s.unroll_x_taps && shape.x_tiles == 1) s.taps.where(ix >= 0 && ix < to_int(shape.x.axis.input));
+    if (!y_taps.whole) s.taps.where(s.taps[1] < y_taps.count);
+    if (!z_taps.whole) s.taps.where(s.taps[2] < z_taps.count);
+    Expr ci = s.h * shape.channels + s.taps[3];
+    if (shape.channel_blocks * shape.channels != o.in_channels) {
+        s.taps.where(ci < o.in_channels);
+        ci = Halide::min(ci, o.in_channels - 1);
+    }
+
+    const auto packed = [](const PhaseTable& table, const Expr& m) {
+        return Halide::clamp(m, 0, to_int(table.max_taps()) - 1);
+    };
+    const Expr kz = Halide::clamp(z_phase.first_tap + mz * to_int(pz.tap_step()), 0, kernel_z - 1);
+    const Element x =
+        element(s.padded(ix, input_row(py, y_phase, s.qy, my), input_row(pz, z_phase, qz, mz), ci, s.g, s.n), o.parts);
+    const Element w =
+        o.weight(s.l % shape.lanes, {packed(px, mx), packed(py, my), kz, ci, s.l / shape.lanes, s.c, s.g});
+    const Element before = element(s.sum(s.l, s.qx, s.qy, s.h, s.z, s.c, s.g, s.n), o.parts);
+    s.sum(s.l, s.qx, s.qy, s.h, s.z, s.c, s.g, s.n) = as_tuple(multiply_add(before, x, w));
+}
 
 // x or y of the output from a position and a phase; what lies outside the output is not stored.
 struct Place {
@@ -77,112 +153,66 @@ struct Place {
 
 Place place(const AlignedAxis& axis, const Expr& q, const Expr& phase, const Expr& lane, int store) {
     const Expr first = q * axis.stride + phase - axis.shift;
-    // Where whole vectors lie inside or outside, the test needs no lanes.
+    // Where whole vectors lie inside or outside the test needs no lanes.
     const bool whole = axis.stride % store == 0 && axis.shift % store == 0 && axis.output % store == 0;
     const Expr tested = whole ? first : first + lane;
     const Expr at = Halide::unsafe_promise_clamped(first + lane, 0, axis.output - 1);
     return {at, tested >= 0 && tested < axis.output};
 }
 
-PhaseStages stages(Operands& o, const Target& target, const Schedule& schedule) {
-    PhaseStages s;
-    s.facts = schedule_facts(o, target);
-    const AlignedAxis ax(o.axes[0]), ay(o.axes[1]);
-    const PhaseTable &px = ax.table, &py = ay.table, &pz = o.phase[2];
-    const PhaseGrid grid(ax.stride, ay.stride, s.facts.lanes);
-    const Tile tile{schedule.get("lv") * s.facts.lanes, schedule.get("qx"), schedule.get("yb"), schedule.get("cb")};
-    const int blocks = (o.in_channels + tile.channels - 1) / tile.channels;
-    const int x_tiles = to_int((px.positions() + tile.positions - 1) / tile.positions);
-    const int row = to_int(grid.row), store = to_int(grid.store), lane_tiles = to_int(grid.tiles(tile.lanes));
-    o.set_packed({tile.lanes, to_int(px.max_taps()), to_int(py.max_taps()), to_int(o.axes[2].kernel), o.in_channels,
-                  lane_tiles, o.out_channels, to_int(o.problem.groups)});
-
-    s.padded = o.padded();
-    s.sum = Func("sum");
-    s.sum(s.l, s.qx, s.qy, s.h, s.z, s.c, s.g, s.n) = as_tuple(blocks > 1 ? zero(o) : o.start(s.c, s.g, false));
-    s.taps =
-        RDom(0, to_int(px.max_taps()), 0, to_int(py.max_taps()), 0, to_int(pz.max_taps()), 0, tile.channels, "taps");
-    s.unroll_x_taps = px.equal_taps() && px.max_taps() <= 4;
-
-    // A tile has the taps of its first phase: the others of its row have no more. One over several rows has all of x.
-    const Expr first = s.l / tile.lanes * tile.lanes;
-    const Expr x_phase = Halide::select(first % row + tile.lanes <= row, first % row, 0);
-    const PhaseExpr phase_x = phase_expr(px, x_phase),
-                    phase_y = phase_expr(py, Halide::min(first / row, ay.stride - 1));
-    const PhaseExpr phase_z = phase_expr(pz, s.z % to_int(pz.phases()));
-    const Expr qz = s.z / to_int(pz.phases());
-    const TapRange x_taps =
-        s.unroll_x_taps ? TapRange{0, phase_x.taps, true}
-                        : tap_range(px, ax.axis, phase_x, s.qx / tile.positions * tile.positions, tile.positions);
-    const TapRange y_taps = tap_range(py, ay.axis, phase_y, s.qy, 1), z_taps = tap_range(pz, o.axes[2], phase_z, qz, 1);
-    const Expr mx = tap_of(px, x_taps, s.taps[0]), my = tap_of(py, y_taps, s.taps[1]),
-               mz = tap_of(pz, z_taps, s.taps[2]);
-    const Expr ci = s.h * tile.channels + s.taps[3];
-    const Expr ix = input_row(px, phase_x, s.qx, mx);
-    if (!x_taps.whole) s.taps.where(s.taps[0] < x_taps.count);
-    if (s.unroll_x_taps && x_tiles == 1) s.taps.where(ix >= 0 && ix < to_int(ax.axis.input));
-    if (!y_taps.whole) s.taps.where(s.taps[1] < y_taps.count);
-    if (!z_taps.whole) s.taps.where(s.taps[2] < z_taps.count);
-    if (blocks * tile.channels != o.in_channels) s.taps.where(ci < o.in_channels);
-
-    const Expr channel = blocks * tile.channels != o.in_channels ? Halide::min(ci, o.in_channels - 1) : ci;
-    const auto packed = [](const PhaseTable& table, const Expr& m) {
-        return Halide::clamp(m, 0, to_int(table.max_taps()) - 1);
-    };
-    const Expr kz = Halide::clamp(phase_z.first_tap + mz * to_int(pz.tap_step()), 0, to_int(o.axes[2].kernel) - 1);
-    const Element x = element(
-        s.padded(ix, input_row(py, phase_y, s.qy, my), input_row(pz, phase_z, qz, mz), channel, s.g, s.n), o.parts);
-    const Element w =
-        o.weight(s.l % tile.lanes, {packed(px, mx), packed(py, my), kz, channel, s.l / tile.lanes, s.c, s.g});
-    const Element before = element(s.sum(s.l, s.qx, s.qy, s.h, s.z, s.c, s.g, s.n), o.parts);
-    s.sum(s.l, s.qx, s.qy, s.h, s.z, s.c, s.g, s.n) = as_tuple(multiply_add(before, x, w));
-
-    // The output in the order in which tiles make it: lanes, vectors, positions of a tile, tiles of a row, rows of a
-    // block, blocks of input channels, tiles of lanes, blocks of rows.
-    const int y_blocks = to_int((py.positions() + tile.rows - 1) / tile.rows);
-    s.places = RDom(0, store, 0, tile.lanes / store, 0, tile.positions, 0, x_tiles, 0, tile.rows, 0, blocks, 0,
-                    lane_tiles, 0, y_blocks, "places");
+// The output, written in the order in which tiles make it: an update, for what a tile makes is no box of the output.
+void define_output(const Operands& o, const Shape& shape, PhaseStages& s) {
+    const int row = to_int(shape.grid.row), store = to_int(shape.grid.store);
+    s.places = RDom(0, store, 0, shape.lanes / store, 0, shape.positions, 0, shape.x_tiles, 0, shape.rows, 0,
+                    shape.channel_blocks, 0, shape.lane_tiles, 0, shape.y_blocks, "places");
     const RDom& r = s.places;
-    const Expr lane = r[6] * tile.lanes + r[1] * store;
-    const Expr qx = r[3] * tile.positions + r[2], qy = r[7] * tile.rows + r[4];
-    const Place at_x = place(ax, qx, lane % row, r[0], store), at_y = place(ay, qy, lane / row, 0, 1);
-    if (lane_tiles * tile.lanes != grid.lanes()) s.places.where(lane / row < ay.stride);
-    if (row != ax.stride) s.places.where(lane % row + r[0] < ax.stride);
-    s.places.where(at_x.inside);
-    s.places.where(at_y.inside);
+    const Expr lane = r[6] * shape.lanes + r[1] * store;
+    const Expr qx = r[3] * shape.positions + r[2], qy = r[7] * shape.rows + r[4];
+    const Place x = place(shape.x, qx, lane % row, r[0], store), y = place(shape.y, qy, lane / row, 0, 1);
+    if (shape.lane_tiles * shape.lanes != shape.grid.lanes()) s.places.where(lane / row < shape.y.stride);
+    if (row != shape.x.stride) s.places.where(lane % row + r[0] < shape.x.stride);
+    s.places.where(x.inside);
+    s.places.where(y.inside);
 
     OutputStage& out = s.output;
-    out.func = o.output(Element(static_cast<std::size_t>(o.parts), Halide::undef(o.scalar)),
-                        {out.x, out.y, out.z, out.c, out.g, out.n}, out.part);
-    std::vector<Expr> to{at_x.at, at_y.at, out.z, out.c, out.g, out.n};
-    if (o.parts > 1) to.insert(to.begin(), out.part);
+    const Element nothing(static_cast<std::size_t>(o.parts), Halide::undef(o.scalar));
+    out.func = o.output(nothing, {out.x, out.y, out.z, out.c, out.g, out.n}, out.part);
+    std::vector<Expr> at{x.at, y.at, out.z, out.c, out.g, out.n};
+    if (o.parts > 1) at.insert(at.begin(), out.part);
     Element value = element(s.sum(lane + r[0], qx, qy, r[5], out.z, out.c, out.g, out.n), o.parts);
-    if (blocks > 1) {
-        value = {Halide::select(r[5] == 0, o.start(out.c, out.g, false)[0], out.func(to)) + value[0]};
-        value = {Halide::select(r[5] == blocks - 1, o.finish(value)[0], value[0])};
+    if (shape.channel_blocks > 1) {
+        // The output holds what is summed so far; complex sums are never split.
+        const Expr before = Halide::select(r[5] == 0, o.start(out.c, out.g, false)[0], out.func(at));
+        const Expr sum = before + value[0];
+        value = {Halide::select(r[5] == shape.channel_blocks - 1, o.finish({sum})[0], sum)};
     } else {
         value = o.finish(value);
     }
-    out.func(to) = o.parts > 1 ? Halide::mux(out.part, {value[0], value[1]}) : value[0];
-    return s;
+    out.func(at) = o.parts > 1 ? Halide::mux(out.part, {value[0], value[1]}) : value[0];
 }
 
 Pipeline build(Operands& o, const Target& target, const Schedule& schedule) {
-    PhaseStages s = stages(o, target, schedule);
+    PhaseStages s;
+    s.facts = schedule_facts(o, target);
+    const Shape shape(o, s.facts.lanes, schedule);
+    s.unroll_x_taps = unrolls_x_taps(shape, s.facts.lanes, target.info().vector_registers);
+    s.padded = o.padded();
+    s.sum = Func("sum");
+    define_sum(o, shape, s);
+    define_output(o, shape, s);
     schedule_phase_lanes(s, schedule);
+
     Pipeline pipeline;
     pipeline.output = s.output.func;
-    const AlignedAxis ax(o.axes[0]), ay(o.axes[1]);
-    const int row = to_int(PhaseGrid(ax.stride, ay.stride, s.facts.lanes).row);
-    const int tile = schedule.get("lv") * s.facts.lanes;
     build_packing(o, pipeline, [&](const std::vector<Halide::Var>& at) {
-        const Expr lane = at[5] * tile + at[0];
+        const int row = to_int(shape.grid.row);
+        const int kernel_x = to_int(shape.x.axis.kernel), kernel_y = to_int(shape.y.axis.kernel);
+        const Expr lane = at[5] * shape.lanes + at[0];
         const Expr jx = lane % row, jy = lane / row;
-        const Expr kx = jx + at[1] * ax.stride, ky = jy + at[2] * ay.stride;
-        const Expr exists =
-            jx < ax.stride && jy < ay.stride && kx < to_int(ax.axis.kernel) && ky < to_int(ay.axis.kernel);
-        const Expr x = Halide::min(kx, to_int(ax.axis.kernel) - 1), y = Halide::min(ky, to_int(ay.axis.kernel) - 1);
-        return WeightSource{{x, y, at[3], at[4]}, at[6], exists};
+        const Expr kx = jx + at[1] * shape.x.stride, ky = jy + at[2] * shape.y.stride;
+        const Expr exists = jx < shape.x.stride && jy < shape.y.stride && kx < kernel_x && ky < kernel_y;
+        return WeightSource{
+            {Halide::min(kx, kernel_x - 1), Halide::min(ky, kernel_y - 1), at[3], at[4]}, at[6], exists};
     });
     return pipeline;
 }

@@ -16,12 +16,10 @@ void schedule_phase_lanes(PhaseStages& s, const Schedule& schedule) {
     const Halide::RDom &at = s.places, &r = s.taps;
     Halide::Stage store = o.func.update();
     // Every place of the output belongs to one lane of one tile.
-    store.allow_race_conditions()
-        .reorder(at[0], at[1], at[2], at[3], at[4], at[5], at[6], o.c, at[7], o.z, o.g, o.n)
-        .vectorize(at[0])
-        .unroll(at[1])
-        .unroll(at[2]);
-    if (s.facts.complex) store.reorder(o.part, at[0]).unroll(o.part);
+    std::vector<Halide::VarOrRVar> order{at[0], at[1], at[2], at[3], at[4], at[5], at[6], o.c, at[7], o.z, o.g, o.n};
+    if (s.facts.complex) order.insert(order.begin(), o.part);
+    store.allow_race_conditions().reorder(order).vectorize(at[0]).unroll(at[1]).unroll(at[2]);
+    if (s.facts.complex) store.unroll(o.part);
 
     Var uv("uv");
     s.sum.compute_at(o.func, at[3])

@@ -14,18 +14,21 @@ void schedule_width_lanes(WidthStages& s, const Schedule& schedule) {
     const int positions = schedule.get("tx") * lanes;
     const int channels = schedule.get("tc");
     OutputStage& o = s.output;
-    Var ct("ct"), ci("ci"), xt("xt"), xi("xi"), xq("xq"), xr("xr"), xv("xv"), yt("yt"), yi("yi"), qv("qv");
+    Var ct("ct"), ci("ci"), xb("xb"), xt("xt"), xi("xi"), xq("xq"), xr("xr"), xv("xv"), yt("yt"), yi("yi"), qv("qv");
 
     // Shifting the last tile inwards is right only where every phase has as many positions as the next (study, L3).
     const int tile = positions * s.facts.stride_x;
     const bool shift = s.facts.width % s.facts.stride_x == 0 && s.facts.width >= tile;
+    const int tiles = (s.facts.width + tile - 1) / tile;
+    const int blocks = schedule.get("xb");
     const TailStrategy tail = shift ? TailStrategy::ShiftInwards : TailStrategy::GuardWithIf;
     o.func.split(o.c, ct, ci, channels, TailStrategy::GuardWithIf)
         .split(o.y, yt, yi, schedule.get("yb"), TailStrategy::GuardWithIf)
         .split(o.x, xt, xi, tile, tail)
+        .split(xt, xb, xt, (tiles + blocks - 1) / blocks, TailStrategy::GuardWithIf)
         .split(xi, xq, xr, s.facts.stride_x)
         .split(xq, xq, xv, lanes)
-        .reorder(xr, xv, xq, ci, xt, yi, ct, yt, o.z, o.g, o.n)
+        .reorder(xr, xv, xq, ci, xt, yi, ct, xb, yt, o.z, o.g, o.n)
         .unroll(xr)
         .vectorize(xv)
         .unroll(xq)
@@ -51,12 +54,13 @@ void schedule_width_lanes(WidthStages& s, const Schedule& schedule) {
         .unroll(r[1]);
 
     const Var px = s.padded.args()[0], py = s.padded.args()[1], pz = s.padded.args()[2], pc = s.padded.args()[3];
-    s.padded.compute_at(o.func, yt)
+    s.padded.compute_at(o.func, xb)
         .reorder_storage(px, pc, py, pz)
         .align_storage(px, lanes)
         .reorder(px, pc, py, pz)
         .vectorize(px, lanes, TailStrategy::RoundUp);
     parallelize(o, yt, ct, schedule.get("par"));
+    if (schedule.get("par") == 1 && blocks > 1) o.func.parallel(xb);
 }
 
 }  // namespace convt

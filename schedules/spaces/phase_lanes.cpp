@@ -4,9 +4,12 @@
 #include "schedules/phase_grid.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace convt {
 namespace {
+
+constexpr double first_level_bytes = 32.0 * 1024.0;
 
 PhaseGrid grid(const ModelFacts& f) {
     return {f.axes[0].stride, f.axes[1].stride, static_cast<std::int64_t>(f.lanes)};
@@ -39,14 +42,34 @@ double channels(const ModelFacts& f, const Schedule& s) {
     return std::min(1.0, s.get("lv") * f.lanes / static_cast<double>(grid(f).lanes()));
 }
 
+// Taps of an axis that a tile over `phases` neighbours runs through, on average: those of its first phase.
+double tile_taps(double kernel, double stride, double phases) {
+    const double most = tiles(kernel, stride);
+    return most - 1 + std::min(1.0, tiles(kernel - (most - 1) * stride, phases) * phases / stride);
+}
+
+// Cycles by which the weights of a tile delay an iteration: none from the first level, little from the second.
+double weight_wait(const ModelFacts& f, const Schedule& s, double taps) {
+    const double bytes = s.get("lv") * f.lanes * taps * s.get("cb") * f.scalar_bytes * f.parts;
+    if (bytes <= first_level_bytes) return 0;
+    return s.get("lv") * (bytes <= row_block_bytes ? 0.1 : 1);
+}
+
 double cycles(const ModelFacts& f, const Schedule& s) {
-    const double lane_tiles = static_cast<double>(grid(f).tiles(static_cast<std::int64_t>(s.get("lv") * f.lanes)));
+    const double lanes = s.get("lv") * f.lanes, q = s.get("qx");
+    const PhaseGrid phases = grid(f);
+    const double row = static_cast<double>(phases.row);
+    const double x_taps = row >= lanes ? tile_taps(f.kernel(0), f.stride(0), lanes) : tiles(f.kernel(0), f.stride(0));
+    const double y_taps = tile_taps(f.kernel(1), f.stride(1), std::max(1.0, std::floor(lanes / row)));
     const double planes = f.batch * f.groups * f.out_channels * f.output(2);
-    const double in_row = planes * lane_tiles * tiles(f.positions[0], s.get("qx"));
-    const double taps = tiles(f.kernel(0), f.stride(0)) * tiles(f.kernel(1), f.stride(1)) * f.input(1) * f.taps[2];
+    const double x_tiles = tiles(f.positions[0], q);
+    const double in_row = planes * static_cast<double>(phases.tiles(static_cast<std::int64_t>(lanes))) * x_tiles;
+    const double inside = x_tiles > 1 ? 1 : f.input(0) / f.positions[0];  // the taps of a whole row that fall inside
+    const double iterations = in_row * f.input(1) * y_taps * f.taps[2] * f.in_channels * x_taps;
+    const double one = tile(f, s).cycles * inside + weight_wait(f, s, x_taps * y_taps * f.taps[2]);
     const double blocks = tiles(f.in_channels, s.get("cb"));
-    const double stores = in_row * f.positions[1] * blocks * (s.get("lv") * s.get("qx") * f.parts * 2 + 20);
-    return in_row * taps * f.in_channels * tile(f, s).cycles + stores;
+    const double stores = in_row * f.positions[1] * blocks * (s.get("lv") * q * f.parts * 2 + 20);
+    return iterations * one + stores;
 }
 
 }  // namespace

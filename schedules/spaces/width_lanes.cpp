@@ -5,10 +5,15 @@
 namespace convt {
 namespace {
 
+constexpr double cache_line = 64;
+constexpr double lines_beyond_cache = 8;  // cycles for a line that the second level does not hold
+
 std::vector<Knob> knobs(const ModelFacts& f) {
     return {
         {"tx", up_to({1, 2, 3, 4, 6, 8}, tiles(f.positions[0], f.lanes)), "vectors of positions in a register tile"},
-        {"tc", up_to({1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16}, f.out_channels), "output channels in a register tile"}};
+        {"tc", up_to({1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16}, f.out_channels), "output channels in a register tile"},
+        {"xb", up_to({1, 2, 4, 8, 16, 32, 64, 128, 256, 512}, tiles(f.positions[0], 8 * f.lanes)),
+         "blocks of a row: the input of one stays in cache over all channels"}};
 }
 
 TileCost tile(const ModelFacts& f, const Schedule& s) {
@@ -17,13 +22,22 @@ TileCost tile(const ModelFacts& f, const Schedule& s) {
     return tile_cost(f, kernel * tx * tc, tx * offsets + kernel * tc, stride * tx * tc, tx + 1, tiles(kernel, stride));
 }
 
+// What every tile of channels reads again where a block of a row outgrows the cache, and the halo of every block.
+double reloads(const ModelFacts& f, const Schedule& s) {
+    const double xb = s.get("xb"), block = f.positions[0] / xb;
+    const double lines = f.batch * f.groups * f.output(1) * f.output(2) * row_bytes(f, block) * xb / cache_line;
+    const bool fits = row_bytes(f, block) * std::min(f.taps[1] + 1, f.input(1)) <= row_block_bytes;
+    return lines + (fits ? 0 : lines * tiles(f.out_channels, s.get("tc")) * lines_beyond_cache);
+}
+
 double cycles(const ModelFacts& f, const Schedule& s) {
     const double tx = s.get("tx"), tc = s.get("tc");
-    const double in_row = tiles(f.positions[0], tx * f.lanes) * tiles(f.out_channels, tc);
+    const double xb = s.get("xb");
+    const double in_row = tiles(tiles(f.positions[0], tx * f.lanes), xb) * xb * tiles(f.out_channels, tc);
     const double rows = f.batch * f.groups * f.output(1) * f.output(2);
     const double iterations = rows * f.taps[1] * f.taps[2] * f.in_channels;
     const double stores = rows * in_row * (tx * tc * f.stride(0) * f.parts * 2 + 20);
-    return iterations * in_row * tile(f, s).cycles + stores;
+    return iterations * in_row * tile(f, s).cycles + stores + reloads(f, s);
 }
 
 double channels(const ModelFacts&, const Schedule& s) {
