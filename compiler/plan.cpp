@@ -41,17 +41,31 @@ Result<Plan> given_plan(const Problem& problem, const Target& target, const Comp
     return plan;
 }
 
-// A row whose strategy or schedule is no longer legal is passed over: tables outlive versions.
-bool take_tuned(const Problem& problem, const Target& target, const std::optional<TunedRow>& row, Plan& plan) {
-    if (!row) return false;
-    const Strategy* strategy = find_strategy(row->strategy);
-    if (strategy == nullptr || !strategy->refuse(problem, target).empty()) return false;
-    if (!check_schedule(row->strategy, problem, target, row->schedule).ok()) return false;
-    plan.strategy = row->strategy;
-    plan.schedule = row->schedule;
-    plan.source = "tuned";
-    plan.reason = fmt::format("tuned on {}", row->date);
-    return true;
+// Why a row cannot be used; empty where it can.
+std::string stale(const Problem& problem, const Target& target, const TunedRow& row) {
+    const std::string refused = refusal(row.strategy, problem, target);
+    return refused.empty() ? check_schedule(row.strategy, problem, target, row.schedule).message() : refused;
+}
+
+// The first row that is still legal; the others are passed over, for tables outlive versions.
+bool take_tuned(const Problem& problem, const Target& target, const std::vector<TunedRow>& rows, Plan& plan) {
+    for (const TunedRow& row : rows) {
+        std::string reason = stale(problem, target, row);
+        if (!reason.empty()) {
+            plan.stale.push_back({fmt::format("{} {}, {}, {}", row.strategy, row.schedule.text(), row.date, row.cpu),
+                                  std::move(reason)});
+            continue;
+        }
+        plan.strategy = row.strategy;
+        plan.schedule = row.schedule;
+        plan.source = "tuned";
+        const bool here = row.machine == Machine::host();
+        plan.reason = here ? fmt::format("tuned on {}", row.date)
+                           : fmt::format("tuned on {} on the nearest machine known, {} ({})", row.date, row.cpu,
+                                         row.machine.text());
+        return true;
+    }
+    return false;
 }
 
 void take_default(const Problem& problem, const Target& target, Plan& plan) {
@@ -95,9 +109,9 @@ Result<Plan> make_plan(const Problem& problem, const Target& target, const Compi
                 fmt::format("schedule {}: is only read together with the strategy it belongs to", options.schedule)};
     }
     if (!options.strategy.empty()) return given_plan(problem, target, options, std::move(plan));
-    const Result<std::optional<TunedRow>> row = find_tuned(problem, target, options.tuned);
-    if (!row.ok()) return row.status();
-    if (!take_tuned(problem, target, row.value(), plan)) take_default(problem, target, plan);
+    const Result<std::vector<TunedRow>> rows = find_tuned(problem, target, options.tuned);
+    if (!rows.ok()) return rows.status();
+    if (!take_tuned(problem, target, rows.value(), plan)) take_default(problem, target, plan);
     return plan;
 }
 

@@ -100,7 +100,7 @@ std::vector<Knob> schedule_space(std::string_view strategy, const Problem& probl
     std::vector<Knob> knobs = space->tile_knobs(facts);
     const int unit = row_unit(*space, facts);
     knobs.push_back({"yb", row_blocks(facts.positions[1], unit), rows_meaning});
-    knobs.push_back({"par", {0, 1, 2}, par_meaning});
+    knobs.push_back({"par", {0, 1, 2}, par_meaning, true});
     return knobs;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A table of tuned schedules as text: one row a line, ten fields separated by tabs, `#` starts a comment. Reading is
+// A table of tuned schedules as text: one row a line, eleven fields separated by tabs, `#` starts a comment. Reading is
 // strict, for a row that is half right would choose a schedule without anyone's having measured it.
 #include "convt/tuned.h"
 
@@ -7,15 +7,16 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <tuple>
 
 #include <fmt/format.h>
 
 namespace convt {
 namespace {
 
-constexpr std::size_t fields = 10;
+constexpr std::size_t fields = 11;
 constexpr std::string_view header =
-    "# problem\tstrategy\tschedule\tmedian_us\tlow_us\thigh_us\tdefault_us\tdate\tversions\tcpu\n";
+    "# problem\tstrategy\tschedule\tmedian_us\tlow_us\thigh_us\tdefault_us\tdate\tversions\tcpu\tmachine\n";
 
 Status invalid(std::string_view field, std::string_view rule) {
     return {Code::invalid_argument, fmt::format("{}: {}", field, rule)};
@@ -61,6 +62,9 @@ Result<TunedRow> parse_row(std::string_view line) {
     row.date = field[7];
     row.versions = field[8];
     row.cpu = field[9];
+    const auto machine = Machine::parse(field[10]);
+    if (!machine.ok()) return machine.status();
+    row.machine = machine.value();
     return row;
 }
 
@@ -77,6 +81,21 @@ std::string one_field(std::string text) {
     return text;
 }
 
+// Where a row stands in a table; no two have the same.
+std::tuple<const std::string&, std::string, const std::string&> place_of(const TunedRow& row) {
+    return {row.problem, row.machine.text(), row.cpu};
+}
+
+// Does `a` take the place of `b`? The order is total, so that merging does not depend on who comes first.
+bool supersedes(const TunedRow& a, const TunedRow& b) {
+    if (a.date != b.date) return a.date > b.date;
+    if (a.median_us != b.median_us) return a.median_us < b.median_us;
+    const auto rest = [](const TunedRow& row) {
+        return std::tuple(row.versions, row.strategy, row.schedule.text(), row.low_us, row.high_us, row.default_us);
+    };
+    return rest(a) > rest(b);
+}
+
 }  // namespace
 
 Result<TunedTable> TunedTable::parse(std::string_view text) {
@@ -87,7 +106,7 @@ Result<TunedTable> TunedTable::parse(std::string_view text) {
         if (line.empty() || line[0] == '#') continue;
         auto row = parse_row(line);
         Status status = row.status();
-        if (row.ok() && table.find(row.value().problem) != nullptr) status = invalid("problem", "is given twice");
+        if (row.ok() && table.has(row.value())) status = invalid("problem", "is given twice for one machine");
         if (!status.ok()) {
             return {status.code(), fmt::format("tuned table, line {}: {}", number, status.message())};
         }
@@ -99,26 +118,45 @@ Result<TunedTable> TunedTable::parse(std::string_view text) {
 std::string TunedTable::text() const {
     std::string text(header);
     for (const TunedRow& row : rows_) {
-        text += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", row.problem, row.strategy, row.schedule.text(),
-                            number_text(row.median_us), number_text(row.low_us), number_text(row.high_us),
-                            number_text(row.default_us), row.date, row.versions, row.cpu);
+        text +=
+            fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", row.problem, row.strategy, row.schedule.text(),
+                        number_text(row.median_us), number_text(row.low_us), number_text(row.high_us),
+                        number_text(row.default_us), row.date, row.versions, row.cpu, row.machine.text());
     }
     return text;
 }
 
-const TunedRow* TunedTable::find(std::string_view problem) const noexcept {
-    const auto row = std::ranges::lower_bound(rows_, problem, {}, &TunedRow::problem);
-    return row != rows_.end() && row->problem == problem ? &*row : nullptr;
+bool TunedTable::has(const TunedRow& row) const noexcept {
+    return std::ranges::any_of(rows_, [&](const TunedRow& one) { return place_of(one) == place_of(row); });
+}
+
+std::vector<TunedRow> TunedTable::find(std::string_view problem, const Machine& machine) const {
+    const auto range = std::ranges::equal_range(rows_, problem, {}, &TunedRow::problem);
+    std::vector<TunedRow> found(range.begin(), range.end());
+    std::ranges::sort(found, [&](const TunedRow& a, const TunedRow& b) {
+        const double to_a = distance(a.machine, machine);
+        const double to_b = distance(b.machine, machine);
+        return to_a != to_b ? to_a < to_b : supersedes(a, b);
+    });
+    return found;
 }
 
 void TunedTable::put(TunedRow row) {
     row.versions = one_field(std::move(row.versions));
     row.cpu = one_field(std::move(row.cpu));
-    const auto place = std::ranges::lower_bound(rows_, row.problem, {}, &TunedRow::problem);
-    if (place != rows_.end() && place->problem == row.problem) {
+    const auto place = std::ranges::lower_bound(rows_, place_of(row), {}, place_of);
+    if (place != rows_.end() && place_of(*place) == place_of(row)) {
         *place = std::move(row);
     } else {
         rows_.insert(place, std::move(row));
+    }
+}
+
+void TunedTable::merge(const TunedTable& other) {
+    for (const TunedRow& row : other.rows_) {
+        const auto known =
+            std::ranges::find_if(rows_, [&](const TunedRow& one) { return place_of(one) == place_of(row); });
+        if (known == rows_.end() || supersedes(row, *known)) put(row);
     }
 }
 

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which tuned schedule counts: the user's own table before the one shipped with convt, each read once and again when
-// its file has changed.
+// Which tuned schedules count: the user's own table before the one shipped with convt, each read once and again when
+// its file has changed, and in each the rows of the machine nearest to this one first.
 #include "convt/tuned.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include <dlfcn.h>
 #include <sys/stat.h>
@@ -38,7 +40,7 @@ Stamp stamp_of(const std::string& path) {
 
 class Tables {
   public:
-    Result<std::optional<TunedRow>> find(const std::string& path, std::string_view problem) {
+    Result<std::vector<TunedRow>> find(const std::string& path, std::string_view problem) {
         const std::lock_guard lock(mutex_);
         Entry& entry = entries_[path];
         // Taken before the file is read: a change in between is seen by the next look-up.
@@ -48,8 +50,7 @@ class Tables {
             if (!table.ok()) return table.status();
             entry = {true, stamp, std::move(table).value()};
         }
-        const TunedRow* row = entry.table.find(problem);
-        return row == nullptr ? std::optional<TunedRow>() : *row;
+        return entry.table.find(problem, Machine::host());
     }
 
   private:
@@ -98,17 +99,23 @@ std::string tuned_path(const std::string& dir, const Target& target) {
     return dir + "/" + target.text() + ".tsv";
 }
 
-Result<std::optional<TunedRow>> find_tuned(const Problem& problem, const Target& target, const TunedOptions& options) {
-    if (options.untuned) return std::optional<TunedRow>();
+Result<std::vector<TunedRow>> find_tuned(const Problem& problem, const Target& target, const TunedOptions& options) {
+    std::vector<TunedRow> all;
+    if (options.untuned) return all;
     static Tables tables;
     static const std::string shipped = shipped_dir();
     const std::string text = problem.text();
     for (const std::string& dir : {options.db_dir.empty() ? default_db_dir() : options.db_dir, shipped}) {
         if (dir.empty()) continue;
-        auto row = tables.find(tuned_path(dir, target), text);
-        if (!row.ok() || row.value().has_value()) return row;
+        auto rows = tables.find(tuned_path(dir, target), text);
+        if (!rows.ok()) return rows;
+        // Machines that look the same here may still differ; this one's own rows come first.
+        std::stable_partition(rows.value().begin(), rows.value().end(), [](const TunedRow& row) {
+            return row.machine == Machine::host() && row.cpu == host_cpu_name();
+        });
+        all.insert(all.end(), rows.value().begin(), rows.value().end());
     }
-    return std::optional<TunedRow>();
+    return all;
 }
 
 }  // namespace convt

@@ -93,10 +93,13 @@ class WorkerCompiler : public Compiler {
     Result<std::string> fingerprint(const Problem& problem, const Target& target) override try {
         const std::string given = fmt::format("{}; strategy {}", identity_text, or_else(options_.strategy, "chosen"));
         if (!options_.schedule.empty()) return fmt::format("{}; given {}", given, options_.schedule);
-        const auto row = find_tuned(problem, target, options_.tuned);
-        if (!row.ok()) return row.status();
-        if (!row.value()) return fmt::format("{}; default", given);
-        return fmt::format("{}; tuned {} {}", given, row.value()->strategy, row.value()->schedule.text());
+        const auto rows = find_tuned(problem, target, options_.tuned);
+        if (!rows.ok()) return rows.status();
+        // Which of them is legal only the compiler knows: all enter, in their order.
+        std::string text = rows.value().empty() ? fmt::format("{}; default", given) : fmt::format("{}; tuned", given);
+        for (const TunedRow& row : rows.value())
+            text += fmt::format(" {} {}", row.strategy, row.schedule.text());
+        return text;
     } catch (const std::bad_alloc&) {
         return Status(Code::out_of_memory, "out of memory");
     } catch (const std::exception& error) {

@@ -63,7 +63,9 @@ TEST_CASE("schedules: each error names the knob and its column") {
 }
 
 TEST_CASE("tuned tables: each error names the line, the field and the rule") {
-    const std::string good = "convt1d_f32_ci1_co1_i1_k1\tlanes\ttx=2\t1.5\t1\t2\t3\t2026-01-31\tconvt 0.1.0\tA CPU\n";
+    const std::string good =
+        "convt1d_f32_ci1_co1_i1_k1\tlanes\ttx=2\t1.5\t1\t2\t3\t2026-01-31\tconvt 0.1.0\tA CPU\t"
+        "vector=32,registers=16,l1=32,l2=256,l3=8192,cores=4\n";
     REQUIRE(TunedTable::parse(good).ok());
     const auto with = [&good](std::string_view old, std::string_view text) {
         std::string changed = good;
@@ -73,8 +75,8 @@ TEST_CASE("tuned tables: each error names the line, the field and the rule") {
         std::string text;
         std::initializer_list<std::string_view> parts;
     } rows[] = {
-        {good + "# comment\n\nx\n", {"line 4", "fields: 1 where 10"}},
-        {with("A CPU", "A CPU\tmore"), {"line 1", "fields: 11 where 10"}},
+        {good + "# comment\n\nx\n", {"line 4", "fields: 1 where 11"}},
+        {with("A CPU", "A CPU\tmore"), {"line 1", "fields: 12 where 11"}},
         {with("convt1d", "convt7d"), {"line 1", "problem:", "`convt7d`"}},
         {with("_ci1", "_n1_ci1"), {"line 1", "problem:", "canonical: convt1d_f32_ci1_co1_i1_k1"}},
         {with("lanes", ""), {"line 1", "strategy:", "empty"}},
@@ -84,6 +86,10 @@ TEST_CASE("tuned tables: each error names the line, the field and the rule") {
         {with("\t2\t", "\tinf\t"), {"line 1", "high_us:", "finite number"}},
         {with("\t3\t", "\t3us\t"), {"line 1", "default_us:", "finite number"}},
         {with("2026-01-31", "31.1.2026"), {"line 1", "date:", "YYYY-MM-DD"}},
+        {with("vector", "lanes"), {"line 1", "machine:", "vector=N", "in the order of vector=0,registers=0"}},
+        {with("l2=256", "l2=big"), {"line 1", "machine:", "l2=N"}},
+        {with("l2=256", "l2=-1"), {"line 1", "machine:", "l2=N"}},
+        {with("cores=4", "cores=4,more=1"), {"line 1", "machine:", "nothing may follow"}},
         {good + good, {"line 2", "problem:", "given twice"}},
     };
     for (const auto& row : rows)

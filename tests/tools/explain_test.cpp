@@ -94,6 +94,36 @@ TEST_CASE("convt-explain: a tuned table is used, and --untuned ignores it") {
     CHECK(value(tuned.out, "cache key") != value(untuned.out, "cache key"));
 }
 
+TEST_CASE("convt-explain: a stale row is passed over, with its reason, for the next one or the default") {
+    const test::Workplace folder;
+    const Problem problem = Problem::parse("convt2d_f32_ci16_co32_i8_k4_s2_p1").value();
+    TunedTable table;
+    TunedRow row;
+    row.problem = problem.text();
+    row.strategy = "general";
+    row.schedule = Schedule::parse("tx=1,gone=2").value();
+    row.date = "2026-01-31";
+    row.cpu = "A CPU";
+    row.machine = Machine::host();
+    table.put(row);
+    REQUIRE(std::filesystem::create_directory(folder / "db"));
+    REQUIRE(table.save(tuned_path(folder / "db", Target::host())).ok());
+    const auto passed_over = test::call(cli::explain_tool, {problem.text(), "--db", folder / "db"});
+    CAPTURE(passed_over.err);
+    CHECK_THAT(value(passed_over.out, "schedule"), ContainsSubstring("(default)"));
+    const std::string reason = value(passed_over.out, "passed over");
+    CHECK_THAT(reason, ContainsSubstring("general tx=1,gone=2, 2026-01-31, A CPU"));
+    CHECK_THAT(reason, ContainsSubstring("knob gone"));
+    row.schedule = default_schedule("general", problem, Target::host());
+    row.machine.vector_bytes *= 2;
+    table.put(row);
+    REQUIRE(table.save(tuned_path(folder / "db", Target::host())).ok());
+    const auto next = test::call(cli::explain_tool, {problem.text(), "--db", folder / "db"});
+    CHECK_THAT(value(next.out, "schedule"), ContainsSubstring("(tuned)"));
+    CHECK_THAT(value(next.out, "strategy"), ContainsSubstring("general: tuned on 2026-01-31 on the nearest machine"));
+    CHECK(values(next.out, "passed over").size() == 1);
+}
+
 TEST_CASE("convt-explain: a bad problem ends with 2") {
     const auto called = test::call(cli::explain_tool, {"convt2d_f32_ci8_co16_i5_k4_s0"});
     CHECK(called.exit_code == 2);

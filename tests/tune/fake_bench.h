@@ -67,11 +67,14 @@ class FakeBench final : public tune::Bench {
         // Two peaks, 15 % apart on average, and jitter on top: what differs from process to process.
         const double peak = random_.chance(50) ? noise_ : 0.0;
         const double jitter = noise_ * static_cast<double>(random_.between(0, 1000)) / 1000.0;
-        return cost_(candidates_.at(handle)) * (1.0 + peak / 2 + jitter / 2);
+        const Candidate& candidate = candidates_.at(handle);
+        const double luck = processes_[handle]++ == 0 && first_process ? first_process(candidate) : 1.0;
+        return cost_(candidate) * luck * (1.0 + peak / 2 + jitter / 2);
     }
 
     std::function<Status(const Candidate&)> fails;
-    double now = 0.0;  // seconds; read only where nothing compiles
+    std::function<double(const Candidate&)> first_process;  // a factor on its time
+    double now = 0.0;                                       // seconds; read only where nothing compiles
     int measured = 0;
     std::map<std::string, int> compiled;
 
@@ -95,6 +98,7 @@ class FakeBench final : public tune::Bench {
     Random random_;
     const double noise_;
     std::map<std::string, Candidate> candidates_;
+    std::map<std::string, int> processes_;
 };
 
 inline tune::Task fake_task(std::uint64_t seed = 1, double budget_s = 60.0) {

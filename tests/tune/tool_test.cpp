@@ -61,8 +61,10 @@ TEST_CASE("a tiny problem is tuned in two seconds, and the next compile uses the
     CHECK_THAT(first.output, ContainsSubstring("tiny: "));
     const auto table = TunedTable::load(tune.table());
     REQUIRE(table.status().message() == "");
-    const TunedRow* const row = table.value().find(tiny);
-    REQUIRE(row != nullptr);
+    const auto rows = table.value().find(tiny, Machine::host());
+    REQUIRE(rows.size() == 1);
+    const TunedRow* const row = &rows.front();
+    CHECK(row->machine == Machine::host());
     CHECK(row->versions == identity_text);
     CHECK(row->median_us > 0.0);
     CHECK(row->low_us <= row->median_us);
@@ -71,6 +73,9 @@ TEST_CASE("a tiny problem is tuned in two seconds, and the next compile uses the
     CHECK(row->cpu != "");
     CHECK_THAT(contents(tune.report() + "/trials.tsv"), ContainsSubstring(row->schedule.text()));
     CHECK_THAT(contents(tune.report() + "/summary.tsv"), ContainsSubstring(row->schedule.text()));
+    CHECK_THAT(contents(tune.report() + "/report.html"), ContainsSubstring(row->schedule.text()));
+    for (const char* plot : {"roofline.svg", "tiny-search.svg", "tiny-knobs.svg"})
+        CHECK_THAT(contents(tune.report() + "/" + plot), ContainsSubstring("</svg>"));
 
     const auto object = tune.shell(fmt::format("{}/convt-cc {} --db {}", CONVT_TEST_BIN, tiny, tune.db()));
     const auto read = Object::deserialize(std::as_bytes(std::span(object.output.data(), object.output.size())));
@@ -101,6 +106,61 @@ TEST_CASE("SIGINT ends with 130 and keeps the trials; the next run goes on") {
     CHECK(next.value == 0);
     CHECK(contents(tune.journal()).starts_with(kept));
     CHECK(std::filesystem::exists(tune.table()));
+}
+
+TEST_CASE("workers that crash, answer nonsense or run out of memory cost their candidates only") {
+    const TuneRun tune;
+    // By the checksum of its arguments a worker ends one way or another; every fourth one compiles.
+    const std::string worker = tune.db() + "-worker";
+    std::ofstream(worker)
+        << "#!/bin/sh\ncase $(echo \"$@\" | cksum | cut -c 1) in 1) kill -SEGV $$ ;; 2) echo nonsense; "
+           "exit 0 ;; 3) echo out of memory >&2; exit 1 ;; esac\nexec "
+        << CONVT_TEST_BIN << "/convt-cc \"$@\"\n";
+    std::filesystem::permissions(worker, std::filesystem::perms::owner_all);
+    const auto outcome = tune.shell("CONVT_CC=" + worker + " " + tune.command("--budget 3s --report " + tune.report()));
+    INFO(outcome.errors);
+    CHECK(outcome.value == 0);
+    CHECK(std::filesystem::exists(tune.table()));
+    const std::string page = contents(tune.report() + "/report.html");
+    for (const char* reason : {"SIGSEGV", "corrupt", "out_of_memory"})
+        CHECK_THAT(page, ContainsSubstring(reason));
+}
+
+TEST_CASE("tables are merged by the tool, all or nothing") {
+    const TuneRun tune;
+    const auto write = [&](const std::string& path, const char* cpu, const char* date) {
+        TunedRow row{tiny, "general", Schedule::parse("tx=1").value(), 2, 1, 3, 4, date, "v", cpu, {}};
+        row.machine.cores = 1;
+        TunedTable table;
+        table.put(row);
+        REQUIRE(table.save(path).ok());
+    };
+    const std::string one = tune.db() + "-1/x86-64-v3.tsv";
+    const std::string two = tune.db() + "-2/x86-64-v3.tsv";
+    write(one, "one", "2026-01-31");
+    write(two, "two", "2026-02-01");
+    const auto merge = [&](const std::string& tables) {
+        return tune.shell(fmt::format("{}/convt-tune --db {} --merge {}", CONVT_TEST_BIN, tune.db(), tables));
+    };
+    const auto both = merge(one + " " + tune.db() + "-2");
+    INFO(both.errors);
+    CHECK(both.value == 0);
+    CHECK_THAT(both.output, ContainsSubstring("2 rows, 2 read"));
+    const std::string merged = contents(tune.db() + "/x86-64-v3.tsv");
+    CHECK(TunedTable::parse(merged).value().rows().size() == 2);
+    CHECK(merge(two).value == 0);
+    CHECK(contents(tune.db() + "/x86-64-v3.tsv") == merged);
+    write(tune.db() + "-3/x86-64-v3.tsv", "three", "2026-02-01");
+    std::ofstream(tune.db() + "-3/x86-64-v4.tsv") << "nonsense\n";
+    CHECK(merge(tune.db() + "-3").value == 2);
+    CHECK(merge(tune.db() + "-4").value == 4);
+    CHECK(contents(tune.db() + "/x86-64-v3.tsv") == merged);
+    std::filesystem::copy(one, tune.db() + "-1/mine.tsv");
+    const auto unnamed = merge(tune.db() + "-1/mine.tsv");
+    CHECK(unnamed.value == exit_code(Code::unknown_target));
+    CHECK_THAT(unnamed.errors, ContainsSubstring("mine"));
+    CHECK(tune.run("--merge " + one).value == 2);  // not both
+    CHECK(tune.shell(CONVT_TEST_BIN "/convt-tune").value == 2);
 }
 
 TEST_CASE("a table that cannot be read is left as it is") {

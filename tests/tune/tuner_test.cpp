@@ -29,7 +29,8 @@ TEST_CASE("the best wins, with its times") {
     CHECK(verdict.value().tuned);
     CHECK(verdict.value().us.median == 100.0);
     CHECK(verdict.value().default_us == fake_cost(task.incumbent));
-    CHECK(verdict.value().rounds == 12);
+    CHECK(verdict.value().rounds == 6);  // all won
+    CHECK(verdict.value().ratio.high < 0.97);
     CHECK(verdict.value().trials == static_cast<int>(trials.size()));
     for (const auto& [text, count] : bench.compiled) {
         CAPTURE(text);
@@ -119,6 +120,59 @@ TEST_CASE("an interrupted run goes on where it stopped") {
         for (const tune::Trial& fresh : second)
             CHECK(old.candidate.text() != fresh.candidate.text());
     CHECK(second.front().spent_s > first.back().spent_s);  // the budget is of both runs
+}
+
+TEST_CASE("an interrupted run makes the trials that an uninterrupted one makes") {
+    std::vector<tune::Trial> whole;
+    FakeBench undisturbed(fake_cost);
+    const auto expected = tuned(fake_task(1, 10.0), undisturbed, whole);
+    REQUIRE(expected.status().message() == "");
+    REQUIRE(whole.size() > 40);
+    for (const std::size_t stop : {1, 7, 30}) {
+        CAPTURE(stop);
+        std::vector<tune::Trial> trials;
+        FakeBench before(fake_cost);
+        CHECK(tuned(fake_task(1, 10.0), before, trials, stop).status().code() == Code::interrupted);
+        tune::Task task = fake_task(1, 10.0);
+        task.recalled = trials;
+        FakeBench after(fake_cost);
+        const auto verdict = tuned(task, after, trials);
+        REQUIRE(verdict.status().message() == "");
+        CHECK(verdict.value().winner == expected.value().winner);
+        const std::size_t both = std::min(trials.size(), whole.size());
+        CHECK(both >= whole.size() - 2);  // what reading the clock makes of the end
+        for (std::size_t i = 0; i < both; ++i)
+            CHECK(trials[i].candidate == whole[i].candidate);
+    }
+}
+
+TEST_CASE("at the roofline there is nothing to look for") {
+    tune::Task task = fake_task();
+    task.roofline_us = 97.5;
+    FakeBench bench(fake_cost);
+    std::vector<tune::Trial> trials;
+    const auto verdict = tuned(task, bench, trials);
+    REQUIRE(verdict.status().message() == "");
+    CHECK(verdict.value().at_roofline);
+    CHECK(verdict.value().winner.text() == "first a=4,b=8,c=6");  // the one candidate within 3 % of 97.5
+    CHECK(trials.back().us == 100.0);
+    task.roofline_us = 90.0;
+    FakeBench further(fake_cost);
+    std::vector<tune::Trial> more;
+    CHECK_FALSE(tuned(task, further, more).value().at_roofline);
+    CHECK(more.size() > trials.size());
+}
+
+TEST_CASE("a candidate whose first process was lucky does not draw the search") {
+    // One in four first processes of a candidate takes a third of its time.
+    FakeBench bench(fake_cost);
+    bench.first_process = [](const Candidate& candidate) { return candidate.schedule.get("b") % 4 == 0 ? 0.33 : 1.0; };
+    std::vector<tune::Trial> trials;
+    const auto verdict = tuned(fake_task(), bench, trials);
+    REQUIRE(verdict.status().message() == "");
+    CHECK(verdict.value().winner.text() == "first a=4,b=8,c=6");
+    for (const tune::Trial& trial : trials)
+        CHECK(trial.us >= 100.0);
 }
 
 TEST_CASE("a run that has used its budget goes straight to the verdict") {

@@ -59,17 +59,19 @@ void Tool::add_problem(Problem& problem) {
     });
 }
 
-void Tool::add_problem_file(std::vector<NamedProblem>& problems) {
+CLI::Option* Tool::add_problem_file(std::vector<NamedProblem>& problems, bool required) {
     const auto path = std::make_shared<std::string>();
-    app_.add_option("--problems", *path, "Problem file: a line is name<TAB>problem[<TAB>note]")
-        ->required()
-        ->type_name("FILE");
-    steps_.emplace_back([path, &problems] {
+    CLI::Option* const option =
+        app_.add_option("--problems", *path, "Problem file: a line is name<TAB>problem[<TAB>note]");
+    option->required(required)->type_name("FILE");
+    steps_.emplace_back([path, option, &problems] {
+        if (option->empty()) return Status();
         auto read = read_problem_file(*path);
         if (!read.ok()) return read.status();
         problems = std::move(read).value();
         return Status();
     });
+    return option;
 }
 
 Status Tool::run_steps(const std::function<Status()>& body) const {

@@ -32,11 +32,12 @@ class Tool {
 
     CLI::App& app() noexcept { return app_; }
 
-    void add_schedules(TunedOptions& tuned);                     // --db DIR, --untuned
-    void add_threads(int& threads);                              // --threads N; unset leaves `threads`, 0: one per CPU
-    void add_target(Target& target);                             // --target T; unset is the host
-    void add_problem(Problem& problem);                          // PROBLEM, required
-    void add_problem_file(std::vector<NamedProblem>& problems);  // --problems FILE, required
+    void add_schedules(TunedOptions& tuned);  // --db DIR, --untuned
+    void add_threads(int& threads);           // --threads N; unset leaves `threads`, 0: one per CPU
+    void add_target(Target& target);          // --target T; unset is the host
+    void add_problem(Problem& problem);       // PROBLEM, required
+    // --problems FILE; what is not required and not given leaves `problems` empty.
+    CLI::Option* add_problem_file(std::vector<NamedProblem>& problems, bool required = true);
 
     // Parses, reads what the shared options name, then calls `body`. Returns the exit code: 2 for bad usage, else that
     // of the status (`exit_code`); its message goes to `err` behind the tool's name.

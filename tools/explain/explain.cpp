@@ -46,6 +46,8 @@ std::int64_t padded_bytes(const Problem& problem) {
 void explain_plan(Facts& facts, const Plan& plan) {
     facts.line("strategy", fmt::format("{}: {}", plan.strategy, plan.reason));
     facts.line("schedule", fmt::format("{} ({})", plan.schedule.text(), plan.source));
+    for (const StaleRow& row : plan.stale)
+        facts.line("passed over", fmt::format("tuned {}: {}", row.row, row.reason));
     for (const Refusal& refusal : plan.refusals)
         facts.line("refused", fmt::format("{}: {}", refusal.strategy, refusal.reason));
 }

@@ -17,8 +17,10 @@ namespace convt::tune {
 namespace {
 
 // A candidate compiles in about 0.3 s; one that needs this much is no candidate.
-constexpr std::uint32_t compile_limit_ms = 20'000;
+constexpr std::uint32_t compile_limit_ms = 10'000;
 constexpr std::uint32_t measure_limit_ms = 30'000;
+// Tensors have at most 2 GiB each; a kernel that needs more than this beside them is no candidate either.
+constexpr std::uint64_t measure_memory = std::uint64_t{16} << 30U;
 
 std::string running_program() {
     char path[PATH_MAX];
@@ -54,6 +56,7 @@ class ProcessBench : public Bench {
     Result<double> measure(const std::string& handle, const MeasureOptions& options) override {
         process::Limits limits;
         limits.time_ms = measure_limit_ms;
+        limits.memory_bytes = measure_memory;
         limits.cancel = cancel_;
         const std::vector<std::string> command = {running_program(),
                                                   "measure",

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/tune/search.h"
 
+#include "tools/tune/neighbours.h"
+
 #include <algorithm>
 #include <cmath>
 #include <iterator>
@@ -9,45 +11,25 @@ namespace convt::tune {
 
 namespace {
 
-constexpr int restart_draws = 200;      // random points looked at before a space counts as used up
-constexpr double worth_descent = 1.25;  // a restart this close to the best is followed
+constexpr std::size_t centres = 5;        // the fastest ones, looked around at
+constexpr std::size_t random_pool = 128;  // untried candidates drawn for a pool, of all strategies together
+constexpr int draws = 3;                  // for each of them: most of a space may be illegal or tried
+constexpr double largest_scan = 20'000;   // combinations looked through one by one at the end
+// What the surrogate learns from: the fastest, which matter, and the latest, which tell it where it was wrong.
+constexpr std::size_t learned_fastest = 150;
+constexpr std::size_t learned_latest = 50;
 
-// Index of the knob's present value; the nearest below where it is none of the legal ones.
-int index_of(const Knob& knob, const Schedule& schedule) {
-    const auto after = std::upper_bound(knob.values.begin(), knob.values.end(), schedule.get(knob.name));
-    return std::max(0, static_cast<int>(after - knob.values.begin()) - 1);
-}
-
-// `schedule` with the knob moved by `steps` in its list of values; none beyond the ends.
-std::optional<Schedule> moved(const Knob& knob, const Schedule& schedule, int steps) {
-    const int to = index_of(knob, schedule) + steps;
-    if (to < 0 || to >= static_cast<int>(knob.values.size())) return std::nullopt;
-    Schedule result = schedule;
-    result.set(knob.name, knob.values[static_cast<std::size_t>(to)]);
-    return result;
-}
-
-void append_steps(const Knob& knob, const Schedule& schedule, bool longer, std::vector<Schedule>& into) {
-    const int count = static_cast<int>(knob.values.size());
-    for (int steps = -count; steps <= count; ++steps) {
-        if (steps == 0 || (std::abs(steps) > 1) != longer) continue;
-        if (auto one = moved(knob, schedule, steps)) into.push_back(std::move(*one));
-    }
-}
-
-void append_exchanges(const std::vector<Knob>& knobs, const Schedule& schedule, std::vector<Schedule>& into) {
-    for (const Knob& up : knobs) {
-        const auto raised = moved(up, schedule, 1);
-        if (!raised) continue;
-        for (const Knob& down : knobs)
-            if (&up != &down)
-                if (auto both = moved(down, *raised, -1)) into.push_back(std::move(*both));
-    }
+double combinations(const StrategySpace& space) {
+    double count = 1.0;
+    for (const Knob& knob : space.knobs)
+        count *= static_cast<double>(std::max<std::size_t>(1, knob.values.size()));
+    return count;
 }
 
 }  // namespace
 
-Search::Search(std::vector<StrategySpace> spaces, std::uint64_t seed) : spaces_(std::move(spaces)), random_(seed) {
+Search::Search(std::vector<StrategySpace> spaces, std::uint64_t seed)
+    : spaces_(std::move(spaces)), seed_(seed), random_(seed) {
     for (const StrategySpace& one : spaces_)
         starts_.push_back({one.strategy, one.start});
 }
@@ -61,76 +43,159 @@ const StrategySpace* Search::space(const std::string& strategy) const {
 int Search::changes(const Candidate& candidate) const {
     const StrategySpace* const of = space(candidate.strategy);
     if (of == nullptr) return 0;
-    return static_cast<int>(std::count_if(of->knobs.begin(), of->knobs.end(), [&](const Knob& knob) {
+    const auto knobs = std::count_if(of->knobs.begin(), of->knobs.end(), [&](const Knob& knob) {
         return candidate.schedule.get(knob.name) != of->start.get(knob.name);
-    }));
+    });
+    return static_cast<int>(knobs) + (of == &spaces_.front() ? 0 : 1);
 }
 
-std::optional<Candidate> Search::take(const Candidate& candidate, Origin origin) {
-    if (!asked_.emplace(candidate.text(), Asked{origin, basin_}).second) return std::nullopt;
+Point Search::point(const Candidate& candidate) const {
+    Point result;
+    const StrategySpace* const of = space(candidate.strategy);
+    if (of == nullptr) return result;
+    result.strategy = static_cast<int>(of - spaces_.data());
+    for (const Knob& knob : of->knobs)
+        result.steps.push_back(step_of(knob, candidate.schedule));
+    const double cycles = of->cycles ? of->cycles(candidate.schedule) : 0.0;
+    if (cycles > 0.0 && std::isfinite(cycles)) result.log_cycles = std::log(cycles);
+    return result;
+}
+
+std::optional<Candidate> Search::fresh(std::string strategy, Schedule schedule) const {
+    const StrategySpace* const of = space(strategy);
+    Candidate candidate{std::move(strategy), std::move(schedule)};
+    if (of == nullptr || asked_.contains(candidate.text()) || !of->legal(candidate.schedule)) return std::nullopt;
+    return candidate;
+}
+
+Candidate Search::take(Candidate candidate) {
+    asked_.insert(candidate.text());
+    pending_.emplace(candidate.text(), candidate);
     return candidate;
 }
 
 std::optional<Candidate> Search::next() {
     for (; !starts_.empty(); starts_.pop_front())
-        if (auto fresh = take(starts_.front(), Origin::start)) return fresh;
-    for (; !neighbours_.empty(); neighbours_.pop_front())
-        if (auto fresh = take(neighbours_.front(), Origin::neighbour)) return fresh;
-    return restart();
+        if (!asked_.contains(starts_.front().text())) return take(starts_.front());
+    random_.seed(seed_ + asked_.size());  // a run that goes on draws what it would have drawn
+    const std::vector<Candidate> candidates = pool();
+    if (candidates.empty()) {
+        auto last = first_untried();
+        return last ? std::optional(take(std::move(*last))) : std::nullopt;
+    }
+    if (measured_.empty()) return take(candidates.front());
+    learn();
+    const double best = std::log(best_us_);
+    double highest = -1.0;
+    const Candidate* chosen = nullptr;
+    for (const Candidate& candidate : candidates) {
+        const double gain = expected_improvement(surrogate_.at(point(candidate)), best);
+        if (gain <= highest) continue;
+        highest = gain;
+        chosen = &candidate;
+    }
+    return take(*chosen);
 }
 
-std::optional<Candidate> Search::restart() {
-    // A strategy whose best is twice as slow as the best of all is drawn sixteen times less often.
-    std::vector<double> weights;
-    for (const StrategySpace& one : spaces_) {
-        const auto known = strategy_best_.find(one.strategy);
-        weights.push_back(known == strategy_best_.end() ? 0.01 : std::pow(best_us_ / known->second, 4.0));
+std::vector<Candidate> Search::pool() {
+    std::vector<Candidate> result;
+    std::set<std::string> seen;
+    const auto add = [&](const std::string& strategy, std::vector<Schedule> schedules) {
+        for (Schedule& schedule : schedules)
+            if (auto one = fresh(strategy, std::move(schedule)))
+                if (seen.insert(one->text()).second) result.push_back(std::move(*one));
+    };
+    for (const Ranked& centre : best(centres)) {
+        const StrategySpace* const of = space(centre.candidate.strategy);
+        if (of == nullptr) continue;
+        add(of->strategy, single_steps(of->knobs, centre.candidate.schedule));
+        add(of->strategy, exchanges(of->knobs, centre.candidate.schedule));
+        add(of->strategy, long_steps(of->knobs, centre.candidate.schedule));
     }
-    std::discrete_distribution<std::size_t> pick(weights.begin(), weights.end());
-    for (int draw = 0; draw < restart_draws && !spaces_.empty(); ++draw) {
-        const StrategySpace& one = spaces_[pick(random_)];
-        Candidate candidate{one.strategy, one.start};
-        for (const Knob& knob : one.knobs) {
+    add_random(result);
+    return result;
+}
+
+void Search::add_random(std::vector<Candidate>& into) {
+    if (spaces_.empty()) return;
+    const std::size_t enough = into.size() + random_pool;
+    for (std::size_t draw = 0; draw < random_pool * draws && into.size() < enough; ++draw) {
+        const StrategySpace& of = spaces_[draw % spaces_.size()];
+        Schedule schedule = of.start;
+        for (const Knob& knob : of.knobs) {
             if (knob.values.empty()) continue;
             std::uniform_int_distribution<std::size_t> index(0, knob.values.size() - 1);
-            candidate.schedule.set(knob.name, knob.values[index(random_)]);
+            schedule.set(knob.name, knob.values[index(random_)]);
         }
-        if (!one.legal(candidate.schedule)) continue;
-        if (auto fresh = take(candidate, Origin::restart)) return fresh;
+        if (auto one = fresh(of.strategy, std::move(schedule))) into.push_back(std::move(*one));
+    }
+}
+
+// Where chance finds nothing, a small space is looked through whole.
+std::optional<Candidate> Search::first_untried() const {
+    for (const StrategySpace& of : spaces_) {
+        const double count = combinations(of);
+        if (count > largest_scan) continue;
+        for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+            Schedule schedule = of.start;
+            std::size_t rest = i;
+            for (const Knob& knob : of.knobs) {
+                if (knob.values.empty()) continue;
+                schedule.set(knob.name, knob.values[rest % knob.values.size()]);
+                rest /= knob.values.size();
+            }
+            if (auto one = fresh(of.strategy, std::move(schedule))) return one;
+        }
     }
     return std::nullopt;
 }
 
-void Search::tell(const Candidate& candidate, std::optional<double> us) {
-    const Asked asked = asked_.emplace(candidate.text(), Asked{Origin::start, basin_}).first->second;
-    if (!us) return;
-    measured_.push_back({candidate, *us});
-    const auto [known, first] = strategy_best_.emplace(candidate.strategy, *us);
-    if (!first) known->second = std::min(known->second, *us);
-    const bool best = *us < best_us_;
-    best_us_ = std::min(best_us_, *us);
-    const bool improves = asked.basin == basin_ && *us < here_us_;
-    const bool promising = asked.origin == Origin::restart && neighbours_.empty() && *us < worth_descent * best_us_;
-    if (promising) ++basin_;
-    if (best || improves || promising) descend_from(candidate, *us);
+// What failed counts as twice the slowest, so that its surroundings come last; what is on its way counts as what is
+// expected of it, so that the next one is not its twin.
+void Search::learn() {
+    std::vector<Ranked> from = best(learned_fastest);
+    if (measured_.size() > learned_fastest)
+        std::copy(
+            measured_.end() - static_cast<std::ptrdiff_t>(std::min(learned_latest, measured_.size() - learned_fastest)),
+            measured_.end(), std::back_inserter(from));
+    double slowest = 0.0;
+    for (const Ranked& one : measured_)
+        slowest = std::max(slowest, one.us);
+    const std::size_t failures = std::min(failed_.size(), learned_latest);
+    std::transform(failed_.end() - static_cast<std::ptrdiff_t>(failures), failed_.end(), std::back_inserter(from),
+                   [&](const Candidate& one) {
+                       return Ranked{one, 2.0 * slowest};
+                   });
+    std::vector<Point> points;
+    std::vector<double> log_us;
+    for (const Ranked& one : from) {
+        points.push_back(point(one.candidate));
+        log_us.push_back(std::log(one.us));
+    }
+    surrogate_.fit(points, log_us);
+    if (pending_.empty()) return;
+    for (const auto& [text, candidate] : pending_) {
+        points.push_back(point(candidate));
+        log_us.push_back(surrogate_.at(points.back()).mean);
+    }
+    surrogate_.fit(std::move(points), log_us);
 }
 
-void Search::descend_from(const Candidate& candidate, double us) {
-    here_us_ = us;
-    neighbours_.clear();
-    const StrategySpace* const of = space(candidate.strategy);
-    if (of == nullptr) return;
-    std::vector<std::vector<Schedule>> tiers(3);
-    for (const Knob& knob : of->knobs) {
-        append_steps(knob, candidate.schedule, false, tiers[0]);
-        append_steps(knob, candidate.schedule, true, tiers[2]);
+void Search::tell(const Candidate& candidate, std::optional<double> us) {
+    asked_.insert(candidate.text());
+    pending_.erase(candidate.text());
+    const auto known =
+        std::find_if(measured_.begin(), measured_.end(), [&](const Ranked& one) { return one.candidate == candidate; });
+    if (!us) {
+        failed_.push_back(candidate);
+    } else if (known != measured_.end()) {
+        known->us = *us;
+    } else {
+        measured_.push_back({candidate, *us});
     }
-    append_exchanges(of->knobs, candidate.schedule, tiers[1]);
-    for (std::vector<Schedule>& tier : tiers) {
-        std::shuffle(tier.begin(), tier.end(), random_);
-        for (Schedule& schedule : tier)
-            if (of->legal(schedule)) neighbours_.push_back({candidate.strategy, std::move(schedule)});
-    }
+    best_us_ = std::numeric_limits<double>::infinity();
+    for (const Ranked& one : measured_)
+        best_us_ = std::min(best_us_, one.us);
 }
 
 std::vector<Search::Ranked> Search::best(std::size_t count) const {

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which candidate to try next. Defaults of all strategies first; then descent from the best: changes of one knob by one
-// step, exchanges between two knobs (one up, one down, for a limit on registers blocks single steps), then longer
-// jumps; the first improvement moves on. Where a neighbourhood is used up, random restarts, more often in strategies
-// that have done well. It only asks and is told: who compiles and measures, and on how many cores, it does not know.
+// Which candidate to try next, over all strategies and their schedules at once. First the analytic model's best of
+// every strategy; then, again and again, a pool of untried candidates (around the fastest ones, and random ones of
+// every strategy) is ranked by what the trials so far lead one to expect (surrogate.h), and the first of them is asked
+// for; the rest is pruned until more is known. It only asks and is told: who compiles and measures, and on how many
+// cores, it does not know. What it asks next follows from what it was told and nothing else, so that a run which was
+// interrupted goes on as if it had not been.
 #pragma once
 
 #include "tools/tune/candidate.h"
+#include "tools/tune/surrogate.h"
 
 #include <cstdint>
 #include <deque>
@@ -14,6 +17,7 @@
 #include <map>
 #include <optional>
 #include <random>
+#include <set>
 #include <vector>
 
 namespace convt::tune {
@@ -23,6 +27,7 @@ struct StrategySpace {
     std::vector<Knob> knobs;
     Schedule start;  // the default
     std::function<bool(const Schedule&)> legal;
+    std::function<double(const Schedule&)> cycles = {};  // of the analytic model; empty or not above 0: no opinion
 };
 
 class Search {
@@ -32,41 +37,42 @@ class Search {
         double us;
     };
 
+    // The first space is the incumbent's.
     Search(std::vector<StrategySpace> spaces, std::uint64_t seed);
 
-    // Never the same candidate twice; none where nothing new is found, or nothing before more is told.
+    // Never the same candidate twice; none where nothing untried is left.
     std::optional<Candidate> next();
-    // A time, or nothing where the candidate failed. Also for trials of an earlier run.
+    // A time, or nothing where the candidate failed. Again for the same one: its time is replaced. Also for trials of
+    // an earlier run.
     void tell(const Candidate& candidate, std::optional<double> us);
-    // Those measured, fastest first; equal ones with fewer changes from the default first.
+    // Those measured, fastest first; equal ones with fewer changes first.
     std::vector<Ranked> best(std::size_t count) const;
     // Screening time of the fastest; infinity before there is one.
     double best_us() const noexcept { return best_us_; }
-    // Knobs that differ from the strategy's default.
+    // How far a candidate departs from the incumbent: knobs that differ from its strategy's default, and one more for
+    // another strategy.
     int changes(const Candidate& candidate) const;
 
   private:
-    enum class Origin { start, neighbour, restart };
-    struct Asked {
-        Origin origin;
-        int basin;
-    };
-
     const StrategySpace* space(const std::string& strategy) const;
-    std::optional<Candidate> restart();
-    std::optional<Candidate> take(const Candidate& candidate, Origin origin);
-    void descend_from(const Candidate& candidate, double us);
+    Point point(const Candidate& candidate) const;
+    std::optional<Candidate> fresh(std::string strategy, Schedule schedule) const;
+    std::vector<Candidate> pool();
+    void add_random(std::vector<Candidate>& into);
+    std::optional<Candidate> first_untried() const;
+    void learn();
+    Candidate take(Candidate candidate);
 
     const std::vector<StrategySpace> spaces_;
+    const std::uint64_t seed_;
     std::mt19937_64 random_;
     std::deque<Candidate> starts_;
-    std::deque<Candidate> neighbours_;  // of the point where the descent stands
-    double here_us_ = std::numeric_limits<double>::infinity();
+    std::set<std::string> asked_;               // by Candidate::text, all ever asked for or told
+    std::map<std::string, Candidate> pending_;  // asked for, not told
+    std::vector<Ranked> measured_;              // in the order told
+    std::vector<Candidate> failed_;
     double best_us_ = std::numeric_limits<double>::infinity();
-    int basin_ = 0;  // counts the descents, so that a late answer of an old one does not turn a new one back
-    std::map<std::string, Asked> asked_;  // by Candidate::text, all ever asked for or told
-    std::map<std::string, double> strategy_best_;
-    std::vector<Ranked> measured_;
+    Surrogate surrogate_;
 };
 
 }  // namespace convt::tune

@@ -2,11 +2,11 @@
 #include "tools/tune/tuner.h"
 
 #include "tools/tune/pool.h"
+#include "tools/tune/verdict.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <climits>
 #include <cmath>
 #include <map>
 #include <optional>
@@ -17,14 +17,14 @@ namespace {
 
 constexpr double screen_ms = 5.0;
 constexpr double final_ms = 20.0;
-constexpr double hopeless = 3.0;      // a call this much slower than the best is timed once
-constexpr std::size_t finalists = 4;  // as many as a few rounds can tell apart
+constexpr double hopeless = 3.0;  // a call this much slower than the best is timed once
+// One process may be off by this much either way, so what comes this near to the best is screened in two more, and
+// their median counts: a lucky process does not draw the search, an unlucky one does not hide the best.
+constexpr double promising = 1.15;
+constexpr int confirmations = 2;
 constexpr double near_best = 1.3;     // what one process may be off by
-constexpr double as_good = 1.02;      // within this of the best, fewer changes from the default count more
-constexpr int choosing_rounds = 3;
-constexpr int short_verdict = 6;  // the fewest rounds that can decide
-constexpr int long_verdict = 12;
-constexpr int final_processes = static_cast<int>(finalists) * choosing_rounds + 2 * long_verdict;
+constexpr std::size_t finalists = 4;  // as many as a few rounds can tell apart
+constexpr int final_processes = processes_for(static_cast<int>(finalists));
 constexpr int patience_ms = 50;
 
 class Tuner {
@@ -43,7 +43,12 @@ class Tuner {
         Status status = explore();
         if (status.ok() && hooks_.stopped()) status = Status(Code::interrupted, "stopped");
         if (!status.ok()) return status;
-        return decide();
+        cancel_ = false;
+        auto verdict = decide();
+        if (!verdict.ok()) return verdict;
+        verdict.value().trials = trials_;
+        verdict.value().at_roofline = nothing_to_gain();
+        return verdict;
     }
 
   private:
@@ -71,11 +76,14 @@ class Tuner {
     // What the verdict will need, at most half of the budget.
     double reserve() const { return std::min(final_processes * process_s_, task_.budget_s / 2); }
 
+    // What lies within `equal` of the roofline is as good as anything can be.
+    bool nothing_to_gain() const { return search_.best_us() * equal <= task_.roofline_us; }
+
     Status explore() {
         Status status;
         CompilePool pool(bench_, task_.jobs);
         const int in_flight = task_.overlap ? task_.jobs + 1 : 1;
-        while (status.ok() && !hooks_.stopped() && spent() < task_.budget_s - reserve()) {
+        while (status.ok() && !hooks_.stopped() && !nothing_to_gain() && spent() < task_.budget_s - reserve()) {
             while (pool.in_flight() < in_flight) {
                 auto candidate = search_.next();
                 if (!candidate) break;
@@ -94,8 +102,7 @@ class Tuner {
         trial.candidate = done.candidate;
         Status status = done.handle.status();
         if (status.ok()) {
-            const bool any = std::isfinite(search_.best_us());
-            const auto us = timed(done.handle.value(), {screen_ms, any ? hopeless * search_.best_us() : 0.0});
+            const auto us = screened(done.handle.value());
             status = us.status();
             if (us.ok()) trial.us = us.value();
             handles_.emplace(done.candidate.text(), done.handle.value());
@@ -110,6 +117,20 @@ class Tuner {
         return hooks_.record(trial);
     }
 
+    Result<double> screened(const std::string& handle) {
+        const double best = search_.best_us();
+        const MeasureOptions options{screen_ms, std::isfinite(best) ? hopeless * best : 0.0};
+        const auto first = timed(handle, options);
+        if (!first.ok() || first.value() > promising * best) return first;
+        std::vector<double> us = {first.value()};
+        for (int i = 0; i < confirmations; ++i) {
+            const auto more = timed(handle, options);
+            if (!more.ok()) return more;
+            us.push_back(more.value());
+        }
+        return median(std::move(us));
+    }
+
     Result<double> timed(const std::string& handle, const MeasureOptions& options) {
         const double before = hooks_.now();
         auto us = bench_.measure(handle, options);
@@ -120,122 +141,75 @@ class Tuner {
 
     // ---- verdict
 
-    struct Contender {
-        Candidate candidate;
-        std::string handle;
-        std::vector<double> us;
-    };
-
     Result<Contender> contender(const Candidate& candidate) {
         const auto known = handles_.find(candidate.text());
-        if (known != handles_.end()) return Contender{candidate, known->second, {}};
+        if (known != handles_.end()) return Contender{candidate, search_.changes(candidate), known->second};
         const auto handle = bench_.compile(candidate);  // of an earlier run, its object is gone
         if (!handle.ok()) return handle.status();
-        return Contender{candidate, handle.value(), {}};
+        return Contender{candidate, search_.changes(candidate), handle.value()};
     }
 
-    // One process; a failure, like a stop, ends the verdict.
-    Status sample(Contender& one) {
-        if (hooks_.stopped()) return {Code::interrupted, "stopped"};
+    Judge judge() {
+        // What is not decided after another budget's time goes to the incumbent.
+        const double end = std::max(spent(), task_.budget_s) + task_.budget_s;
+        return {[this](const Contender& one) { return sample(one); },
+                [this](int processes) { return spent() + processes * process_s_ <= task_.budget_s; },
+                [this, end] { return spent() < end; }, random_};
+    }
+
+    Result<double> sample(const Contender& one) {
+        if (hooks_.stopped()) return Status(Code::interrupted, "stopped");
         hooks_.show({spent(), trials_, search_.best_us(), "verdict"});
-        const auto us = timed(one.handle, {final_ms, 0.0});
-        if (us.ok()) one.us.push_back(us.value());
-        return us.status();
+        return timed(one.handle, {final_ms, 0.0});
     }
 
-    Result<Verdict> decide() {
-        cancel_ = false;
-        auto incumbent = contender(task_.incumbent);
-        if (incumbent.status().code() == Code::interrupted) return incumbent.status();
-        auto challenger = choose();
-        if (!challenger.ok()) return challenger.status();
-        if (!challenger.value() && !incumbent.ok())
-            return Status(Code::compile_failed, "no candidate works; " + first_failure_);
-        if (!challenger.value()) return alone(std::move(incumbent).value(), false);
-        if (!incumbent.ok()) return alone(std::move(*challenger.value()), true);
-        return duel(std::move(incumbent).value(), std::move(*challenger.value()));
-    }
-
-    // The most promising candidate, by rounds of its own; none where only the incumbent works.
-    Result<std::optional<Contender>> choose() {
+    Result<std::vector<Contender>> contenders() {
         std::vector<Contender> all;
-        for (const Candidate& candidate : near_the_best()) {
-            auto one = contender(candidate);
+        for (const Search::Ranked& ranked : search_.best(finalists + 1)) {
+            if (ranked.us > near_best * search_.best_us() || ranked.candidate == task_.incumbent) continue;
+            if (all.size() == finalists) break;
+            auto one = contender(ranked.candidate);
             if (one.status().code() == Code::interrupted) return one.status();
             if (one.ok()) all.push_back(std::move(one).value());
         }
-        if (all.empty()) return std::optional<Contender>();
-        for (int round = 0; round < choosing_rounds && all.size() > 1; ++round) {
-            std::shuffle(all.begin(), all.end(), random_);
-            for (auto one = all.begin(); one != all.end();) {
-                const Status status = sample(*one);
-                if (status.code() == Code::interrupted) return status;
-                one = status.ok() ? one + 1 : all.erase(one);
-            }
-            // The verdict's own rounds come first.
-            if (spent() + 2 * short_verdict * process_s_ > task_.budget_s) break;
-        }
-        if (all.empty()) return std::optional<Contender>();
-        return std::optional<Contender>(simplest_of_the_best(std::move(all)));
+        return all;
     }
 
-    std::vector<Candidate> near_the_best() const {
-        std::vector<Candidate> result;
-        for (const Search::Ranked& ranked : search_.best(finalists + 1))
-            if (ranked.us <= near_best * search_.best_us() && !(ranked.candidate == task_.incumbent) &&
-                result.size() < finalists)
-                result.push_back(ranked.candidate);
-        return result;
+    Result<Verdict> decide() {
+        const auto incumbent = contender(task_.incumbent);
+        if (incumbent.status().code() == Code::interrupted) return incumbent.status();
+        auto all = contenders();
+        if (!all.ok()) return all.status();
+        const Judge by = judge();
+        const auto challenger = choose(std::move(all).value(), by);
+        if (!challenger.ok()) return challenger.status();
+        if (!challenger.value() && !incumbent.ok())
+            return Status(Code::compile_failed, "no candidate works; " + first_failure_);
+        if (!challenger.value()) return uncontested(incumbent.value(), false, by);
+        if (!incumbent.ok()) return uncontested(*challenger.value(), true, by);
+        const auto outcome = duel(incumbent.value(), *challenger.value(), by);
+        if (!outcome.ok()) return outcome.status();
+        const Duel& fought = outcome.value();
+        Verdict verdict;
+        verdict.winner = fought.won ? challenger.value()->candidate : task_.incumbent;
+        verdict.tuned = fought.won;
+        verdict.us = fought.won ? fought.challenger_us : fought.incumbent_us;
+        verdict.default_us = fought.incumbent_us.median;
+        verdict.ratio = fought.ratio;
+        verdict.rounds = fought.rounds;
+        return verdict;
     }
 
-    Contender simplest_of_the_best(std::vector<Contender> all) const {
-        if (all.size() == 1) return std::move(all.front());
-        double best = std::numeric_limits<double>::infinity();
-        for (const Contender& one : all)
-            best = std::min(best, median(one.us));
-        const auto cost = [&](const Contender& one) {
-            const double us = median(one.us);
-            return std::pair(us <= as_good * best ? search_.changes(one.candidate) : INT_MAX, us);
-        };
-        return std::move(*std::min_element(all.begin(), all.end(),
-                                           [&](const Contender& a, const Contender& b) { return cost(a) < cost(b); }));
-    }
-
-    int rounds() const {
-        return spent() + 2 * long_verdict * process_s_ <= task_.budget_s ? long_verdict : short_verdict;
-    }
-
-    Result<Verdict> alone(Contender one, bool tuned) {
-        one.us.clear();
-        for (int round = 0; round < short_verdict; ++round) {
-            Status status = sample(one);
-            if (!status.ok()) return status;
-        }
-        const Summary summary = summarize(one.us);
-        return Verdict{one.candidate, tuned, summary, tuned ? 0.0 : summary.median, 0, 0, trials_};
-    }
-
-    Result<Verdict> duel(Contender incumbent, Contender challenger) {
-        challenger.us.clear();  // what chose it does not judge it
-        const int planned = rounds();
-        const int allowed = losses_allowed(planned);
-        // What is not decided after another budget's time goes to the incumbent.
-        const double verdict_by = std::max(spent(), task_.budget_s) + task_.budget_s;
-        int losses = 0;
-        int round = 0;
-        // A lost verdict is broken off, though not before the medians mean something.
-        const auto undecided = [&] { return round < short_verdict || (round < planned && losses <= allowed); };
-        for (; undecided() && spent() < verdict_by; ++round) {
-            const bool first = random_() % 2 == 0;
-            Status status = sample(first ? challenger : incumbent);
-            if (status.ok()) status = sample(first ? incumbent : challenger);
-            if (!status.ok()) return status;
-            losses += lost(challenger.us.back(), incumbent.us.back()) ? 1 : 0;
-        }
-        const bool won = round == planned && losses <= allowed;
-        const Contender& winner = won ? challenger : incumbent;
-        if (winner.us.empty()) return Status(Code::timed_out, "the budget left no time for a verdict");
-        return Verdict{winner.candidate, won, summarize(winner.us), median(incumbent.us), round, losses, trials_};
+    static Result<Verdict> uncontested(const Contender& one, bool tuned, const Judge& by) {
+        const auto summary = alone(one, by);
+        if (!summary.ok()) return summary.status();
+        Verdict verdict;
+        verdict.winner = one.candidate;
+        verdict.tuned = tuned;
+        verdict.us = summary.value();
+        verdict.default_us = tuned ? 0.0 : summary.value().median;
+        verdict.ratio = paired_ratio({0.0});
+        return verdict;
     }
 
     const Task& task_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One problem tuned under a budget: search by screening times, then a verdict on fresh measurements (statistic.h says
-// why). Clock, bench and journal are the caller's, so that tests run it in milliseconds.
+// One problem tuned under a budget: search by screening times, then a verdict on fresh measurements. Clock, bench and
+// journal are the caller's, so that tests run it in milliseconds.
 #pragma once
 
 #include "tools/tune/bench.h"
@@ -12,12 +12,13 @@
 namespace convt::tune {
 
 struct Task {
-    std::vector<StrategySpace> spaces;
-    Candidate incumbent;          // what is compiled without tuning; keeps its place unless beaten
-    double budget_s = 60.0;       // of this and of earlier runs together
-    std::vector<Trial> recalled;  // of earlier runs
-    int jobs = 1;                 // compile workers side by side
-    bool overlap = true;          // compile while measuring: there is a core for each
+    std::vector<StrategySpace> spaces;  // the incumbent's first
+    Candidate incumbent;                // what is compiled without tuning; keeps its place unless beaten
+    double budget_s = 60.0;             // of this and of earlier runs together
+    double roofline_us = 0.0;           // no candidate can be faster; 0: not known
+    std::vector<Trial> recalled;        // of earlier runs
+    int jobs = 1;                       // compile workers side by side
+    bool overlap = true;                // compile while measuring: there is a core for each
     std::uint64_t seed = 0;
 };
 
@@ -40,9 +41,10 @@ struct Verdict {
     bool tuned = false;  // the winner is not the incumbent
     Summary us;
     double default_us = 0.0;  // 0: the incumbent does not work
+    Ratio ratio;              // best challenger over incumbent; from 0 to infinity where there was no duel
     int rounds = 0;
-    int lost = 0;  // of the rounds, by the challenger
     int trials = 0;
+    bool at_roofline = false;  // the search ended because nothing is left to gain
 };
 
 // `cancel` is what `bench` watches: true while it shall end what is running. Code::interrupted where `stopped`;

@@ -27,12 +27,19 @@ struct Refusal {
     std::string reason;
 };
 
+// A tuned row that was passed over: its strategy, schedule, date and CPU, and why.
+struct StaleRow {
+    std::string row;
+    std::string reason;
+};
+
 struct Plan {
     std::string strategy;
     Schedule schedule;
     std::string source;  // "default", "tuned" or "given"
     std::string reason;  // why this strategy
     std::vector<Refusal> refusals;
+    std::vector<StaleRow> stale;
 };
 
 // Names of all strategies in the order they are tried; the last one takes every valid problem.

@@ -36,6 +36,7 @@ struct Knob {
     std::string name;
     std::vector<int> values;
     std::string meaning;
+    bool only_threads = false;  // means nothing to a call on one thread
 };
 
 // Knobs of `strategy` for this problem and target; empty for an unknown strategy. Every combination for which

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The data base of tuned schedules: one file a target, `<dir>/<target>.tsv`, one row a problem, with provenance.
-// Written by convt-tune alone.
+// The data base of tuned schedules: one file a target, `<dir>/<target>.tsv`, one row a problem and machine, with
+// provenance. Written by convt-tune alone.
 #pragma once
 
 #include "convt/export.h"
+#include "convt/machine.h"
 #include "convt/schedule.h"
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,7 +23,8 @@ struct TunedRow {
     double default_us = 0;  // median of the default schedule in the same run
     std::string date;       // UTC, 2026-01-31
     std::string versions;   // convt and compiler
-    std::string cpu;        // model name of the machine, for the reader
+    std::string cpu;        // model name, for the reader
+    Machine machine = {};
     bool operator==(const TunedRow&) const = default;
 };
 
@@ -33,15 +34,22 @@ class CONVT_API TunedTable {
     static Result<TunedTable> parse(std::string_view text);
     // A missing file is an empty table.
     static Result<TunedTable> load(const std::string& path);
-    std::string text() const;  // sorted by problem: the same rows give the same bytes
+    std::string text() const;  // sorted: the same rows give the same bytes
     // Written to a temporary file in the same folder, synced, then renamed.
     Status save(const std::string& path) const;
-    const TunedRow* find(std::string_view problem) const noexcept;
+    // Rows of a problem, from the machine nearest to `machine` outwards; of equally near ones the newest first.
+    std::vector<TunedRow> find(std::string_view problem, const Machine& machine) const;
+    // In place of the row of the same problem, machine and CPU, if there is one.
     void put(TunedRow row);
+    // Rows of both tables; of two for the same problem, machine and CPU the newer, then the faster one. In whatever
+    // order tables are merged, the result is the same.
+    void merge(const TunedTable& other);
     const std::vector<TunedRow>& rows() const noexcept { return rows_; }
 
   private:
-    std::vector<TunedRow> rows_;
+    bool has(const TunedRow& row) const noexcept;
+
+    std::vector<TunedRow> rows_;  // by problem, machine, CPU
 };
 
 // Where schedules are looked up: `db_dir` first, then the shipped tables. `untuned` ignores both.
@@ -52,9 +60,10 @@ struct TunedOptions {
 CONVT_API std::string
 default_db_dir();  // $XDG_DATA_HOME/convt/tuned, or $HOME/.local/share/convt/tuned; empty where neither is set
 CONVT_API std::string tuned_path(const std::string& dir, const Target& target);
-// The row for this problem on this target, or none. Tables are read once per process and again when their file changed.
+// The rows for this problem on this target in the order in which they count: those of `db_dir` before the shipped ones,
+// and in each those of the nearest machine first. Tables are read once per process and again when their file changed.
 // Thread-safe.
-CONVT_API Result<std::optional<TunedRow>> find_tuned(const Problem& problem, const Target& target,
-                                                     const TunedOptions& options);
+CONVT_API Result<std::vector<TunedRow>> find_tuned(const Problem& problem, const Target& target,
+                                                   const TunedOptions& options);
 
 }  // namespace convt

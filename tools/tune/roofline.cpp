@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/tune/roofline.h"
+
+#include "tools/bench/machine.h"
+#include "tools/common/cost.h"
+
+namespace convt::tune {
+
+Roofline Limits::of(const Problem& problem, const Target& target) {
+    const cli::Cost cost = cli::cost_of(problem);
+    const auto [peak, missing] = peaks_.emplace(problem.type, 0.0);
+    if (missing) peak->second = 2e-9 * cli::fma_peak(problem.type, target.info().vector_bytes, 1);
+    Roofline roofline;
+    roofline.flops = 2.0 * cost.inside_multiply_adds;
+    roofline.bytes = static_cast<double>(cost.touched_bytes + cost.output_bytes);
+    roofline.peak_gflops = peak->second;
+    roofline.stream_us = 1e6 * cli::stream_seconds(cost.touched_bytes, cost.output_bytes, 1);
+    return roofline;
+}
+
+}  // namespace convt::tune
