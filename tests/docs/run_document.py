@@ -23,7 +23,7 @@ import tempfile
 FENCE = re.compile(r"^```(.*)$")
 LINK = re.compile(r"\]\(([^)#]+)")
 FILE_LANGUAGES = {"c", "cpp", "cmake", "python", "tsv"}
-SET_UP = {"tools/build", "tools/check", "tools/quickstart", ".ci/run"}
+SET_UP = {"tools/build", "tools/check", "tools/quickstart", "tools/setup-peers", ".ci/run"}
 
 
 def blocks(text):

@@ -30,8 +30,8 @@ using Json = nlohmann::json;
 // median of samples ignores the tail and, unlike the minimum, does not reward the one sample in which everything went
 // well. Between processes the floor itself moves, with the pages that the tensors got and with what else the machine
 // does; so the processes of a case are spread over the run, and the median of their medians is the result. Its interval
-// goes from the lowest to the highest of them: five independent medians hold the true one between them with probability
-// 1 - 2 / 2^5 = 94 %. A sample is long against the clock's 20 to 30 ns.
+// goes from the lowest to the highest of them: n independent medians hold the true one between them with probability
+// 1 - 2 / 2^n: 94 % for five, 75 % for the three of a run with peers. A sample is long against the clock's 20 to 30 ns.
 constexpr double sample_seconds = 100e-6;
 constexpr double warm_up_seconds = 0.05;
 constexpr double timing_seconds = 0.2;

@@ -3,7 +3,6 @@
 
 #include "compiler/worker/process.h"
 #include "tools/bench/environment.h"
-#include "tools/bench/tensors.h"
 #include "tools/common/files.h"
 #include "tools/common/interrupt.h"
 #include "tools/common/npy.h"
@@ -111,31 +110,35 @@ Result<Peers> Peers::find(const std::vector<std::string>& names, int threads, co
     peers.command_ = {python.value(), worker.value()};
     peers.threads_ = threads;
     peers.work_ = work;
-    std::vector<std::string> known;
-    for (const auto& [name, entry] : list.value().items())
+    std::vector<std::string> known = {"all"};
+    for (const auto& [name, entry] : list.value().items()) {
         known.push_back(name);
+    }
     for (const std::string& name : names) {
-        for (const auto& [key, entry] : list.value().items()) {
-            if (name == key || (name == "all" && entry.value("compared", true))) {
-                peers.all_.push_back(peer_of(key, entry));
-            }
-        }
-        if (name != "all" && std::find(known.begin(), known.end(), name) == known.end()) {
+        if (std::find(known.begin(), known.end(), name) == known.end()) {
             return Status(Code::invalid_argument,
-                          fmt::format("--peers: no \"{}\" among all, {}", name, fmt::join(known, ", ")));
+                          fmt::format("--peers: no \"{}\" among {}", name, fmt::join(known, ", ")));
+        }
+        for (const auto& [key, entry] : list.value().items()) {
+            if (name != key && (name != "all" || !entry.value("compared", true))) continue;
+            const auto same = [&key = key](const Peer& peer) { return peer.name == key; };
+            if (std::none_of(peers.all_.begin(), peers.all_.end(), same)) peers.all_.push_back(peer_of(key, entry));
         }
     }
     return peers;
 }
 
 Status Peers::set_problem(const Problem& problem, std::uint64_t data_seed) {
+    if (problem_ == problem && data_seed_ == data_seed) return {};
+    problem_.reset();  // until all is written
+    inputs_ = std::make_unique<const Inputs>(problem, data_seed);
+    Status status = write_npy(work_ + "/x.npy", problem.type, inputs_->x);
+    if (status.ok()) status = write_npy(work_ + "/w.npy", problem.type, inputs_->w);
+    if (status.ok()) status = write_npy(work_ + "/bias.npy", problem.type, inputs_->bias);
+    if (!status.ok()) return status;
     problem_ = problem;
     data_seed_ = data_seed;
-    const Inputs inputs(problem, data_seed);
-    Status status = write_npy(work_ + "/x.npy", problem.type, inputs.x);
-    if (status.ok()) status = write_npy(work_ + "/w.npy", problem.type, inputs.w);
-    if (status.ok()) status = write_npy(work_ + "/bias.npy", problem.type, inputs.bias);
-    return status;
+    return {};
 }
 
 // The worker's line. A worker that did not answer is gone; the next problem gets a new one.
@@ -169,8 +172,7 @@ PeerMeasurement Peers::checked(const std::string& answer, std::uint64_t sample_s
     if (y.value().type != problem_->type || y.value().shape != problem_->output_shape()) {
         return missing(fmt::format("wrong: an output of shape {}", shape_text(y.value().shape)));
     }
-    const Inputs inputs(*problem_, data_seed_);
-    const Operands operands{inputs.x.data(), inputs.w.data(), inputs.bias.data(), y.value().data};
+    const Operands operands{inputs_->x.data(), inputs_->w.data(), inputs_->bias.data(), y.value().data};
     const Deviation deviation = compare_sampled(*problem_, operands, compared_outputs, sample_seed);
     return deviation.wrong.empty() ? measured.value() : missing("wrong: " + deviation.wrong);
 }

@@ -7,6 +7,7 @@
 #include "convt/problem.h"
 #include "convt/status.h"
 #include "tools/bench/conversation.h"
+#include "tools/bench/tensors.h"
 
 #include <cstdint>
 #include <map>
@@ -43,7 +44,7 @@ class Peers {
     const std::vector<Peer>& all() const noexcept { return all_; }
     // Ends every process: what is measured from now on is measured in new ones.
     void restart() { running_.clear(); }
-    // Writes the inputs that the next measurements take.
+    // What the next measurements are about; their inputs are written once.
     Status set_problem(const Problem& problem, std::uint64_t data_seed);
     // One process's median. A status only where the bench itself has to stop.
     Result<PeerMeasurement> measure(const Peer& peer, std::uint64_t sample_seed);
@@ -58,6 +59,7 @@ class Peers {
     std::string work_;
     std::map<std::string, std::unique_ptr<Conversation>> running_;
     std::optional<Problem> problem_;
+    std::unique_ptr<const Inputs> inputs_;
     std::uint64_t data_seed_ = 0;
 };
 

@@ -28,7 +28,9 @@ namespace convt::cli {
 
 namespace {
 
-constexpr int processes = 5;
+// measure.cpp says why several. With peers fewer: a dozen libraries at 49 layers take a quarter of an hour.
+constexpr int processes_alone = 5;
+constexpr int processes_with_peers = 3;
 constexpr std::uint64_t seed = 1;
 
 // One case while it is being measured.
@@ -44,7 +46,11 @@ struct Case {
 class Bench {
   public:
     Bench(const BenchOptions& options, std::ostream& out, std::ostream& err)
-        : options_(options), out_(out), err_(err), progress_(err) {}
+        : options_(options),
+          out_(out),
+          err_(err),
+          progress_(err),
+          processes_(options.peers.empty() ? processes_alone : processes_with_peers) {}
 
     Status run() {
         if (!folder_.status().ok()) return folder_.status();
@@ -53,7 +59,7 @@ class Bench {
         if (status.ok()) status = open_journal();
         if (!status.ok()) return status;
         measure_machine();
-        for (int round = 0; round < processes && status.ok() && !interrupted(); ++round)
+        for (int round = 0; round < processes_ && status.ok() && !interrupted(); ++round)
             status = measure_all(round);
         if (interrupted()) {
             return {Code::interrupted, fmt::format("interrupted; --resume goes on from {}", journal_path())};
@@ -66,7 +72,7 @@ class Bench {
     std::string journal_path() const { return options_.json + ".journal"; }
 
     void step(const std::string& what, const std::string& name) {
-        const auto turns = processes * (1 + static_cast<double>(machine_.peers.size())) + 2;
+        const auto turns = processes_ * (1 + static_cast<double>(machine_.peers.size())) + 2;
         progress_.update(steps_++ / (static_cast<double>(options_.problems.size()) * turns), what + " " + name);
     }
 
@@ -82,7 +88,7 @@ class Bench {
     }
 
     Status find_peers() {
-        machine_ = describe_machine(options_.threads, processes, seed);
+        machine_ = describe_machine(options_.threads, processes_, seed);
         if (options_.peers.empty()) return {};
         auto found = Peers::find(options_.peers, options_.threads, folder_.path());
         if (!found.ok()) return found.status();
@@ -143,7 +149,7 @@ class Bench {
         const nlohmann::ordered_json head = {{"cpu", machine_.cpu},
                                              {"target", options_.target.text()},
                                              {"threads", options_.threads},
-                                             {"processes", processes},
+                                             {"processes", processes_},
                                              {"seed", seed}};
         auto opened = Journal::open(journal_path(), head.dump(), options_.resume);
         if (!opened.ok()) return opened.status();
@@ -175,7 +181,7 @@ class Bench {
     }
 
     Status measure_case(Case& c, int round) {
-        step(fmt::format("round {} of {}:", round + 1, processes), c.report.name);
+        step(fmt::format("round {} of {}:", round + 1, processes_), c.report.name);
         if (!c.status.ok()) return {};
         const std::string key = fmt::format("{} convt {} {}", round, c.report.problem.text(), c.fingerprint);
         const auto noted = journal_->find(key);
@@ -201,7 +207,7 @@ class Bench {
     }
 
     Status measure_peer(Case& c, const Peer& peer, int round) {
-        step(fmt::format("round {} of {}: {},", round + 1, processes, c.report.name), peer.name);
+        step(fmt::format("round {} of {}: {},", round + 1, processes_, c.report.name), peer.name);
         PeerTime& time = c.report.peers[peer.name];
         if (!time.missing.empty()) return {};  // asked once is enough
         const Problem& problem = c.report.problem;
@@ -247,8 +253,8 @@ class Bench {
         print_table(out_, machine_, reports);
         if (!machine_.peers.empty()) print_comparison(out_, machine_, reports);
         if (Status status = write_file(options_.json, report_json(machine_, reports)); !status.ok()) return status;
-        journal_->remove();
         if (failed > 0) return {first.code(), fmt::format("{} of {} cases failed", failed, cases_.size())};
+        journal_->remove();
         return options_.picture.empty() ? Status() : draw_picture(options_.json, options_.picture);
     }
 
@@ -256,6 +262,7 @@ class Bench {
     std::ostream& out_;
     std::ostream& err_;
     Progress progress_;
+    const int processes_;
     int steps_ = 0;
     const TemporaryFolder folder_;  // the kernels, and what passes between us and the peers
     std::optional<Peers> peers_;
