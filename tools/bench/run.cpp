@@ -5,14 +5,12 @@
 #include "tools/bench/run.h"
 
 #include "convt/worker.h"
+#include "tools/bench/case.h"
 #include "tools/bench/comparison.h"
 #include "tools/bench/journal.h"
-#include "tools/bench/measure.h"
 #include "tools/bench/peers.h"
 #include "tools/bench/picture.h"
-#include "tools/bench/report.h"
 #include "tools/bench/roofline.h"
-#include "tools/bench/statistics.h"
 #include "tools/bench/temporary_folder.h"
 #include "tools/bench/timed_compiler.h"
 #include "tools/common/files.h"
@@ -21,7 +19,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace convt::cli {
@@ -32,16 +29,6 @@ namespace {
 constexpr int processes_alone = 5;
 constexpr int processes_with_peers = 3;
 constexpr std::uint64_t seed = 1;
-
-// One case while it is being measured.
-struct Case {
-    CaseReport report;
-    std::string fingerprint;  // of its compiler and schedule
-    std::vector<double> medians_us;
-    std::vector<double> load_ms;
-    std::map<std::string, std::vector<double>> peers_us;
-    Status status;
-};
 
 class Bench {
   public:
@@ -198,18 +185,14 @@ class Bench {
             return {};
         }
         const Measurement& m = measured.value();
-        c.medians_us.push_back(m.median_us);
-        c.load_ms.push_back(m.load_ms);
-        c.report.max_error = std::max(m.max_error, c.report.max_error);  // what is not a number stays
-        c.report.error_bound = std::max(c.report.error_bound, m.error_bound);
+        c.add(m);
         if (!m.wrong.empty()) fail(c, Status(Code::wrong_result, m.wrong));
         return noted ? Status() : journal_->note(key, m.text());
     }
 
     Status measure_peer(Case& c, const Peer& peer, int round) {
         step(fmt::format("round {} of {}: {},", round + 1, processes_, c.report.name), peer.name);
-        PeerTime& time = c.report.peers[peer.name];
-        if (!time.missing.empty()) return {};  // asked once is enough
+        if (!c.report.peers[peer.name].missing.empty()) return {};  // asked once is enough
         const Problem& problem = c.report.problem;
         const std::string key = fmt::format("{} {} {} {}", round, peer.name, peer.version, problem.text());
         const auto noted = journal_->find(key);
@@ -219,24 +202,12 @@ class Bench {
         const auto measured =
             noted ? PeerMeasurement::parse(*noted) : peers_->measure(peer, seed + static_cast<unsigned>(round));
         if (!measured.ok()) return measured.status();
-        time.missing = measured.value().missing;
-        if (time.missing.empty()) {
-            c.peers_us[peer.name].push_back(measured.value().median_us);
-        } else if (!peer.version.empty()) {
-            say(fmt::format("{}: {}: {}", c.report.name, peer.name, time.missing));
+        const std::string& missing = measured.value().missing;
+        c.add(peer, measured.value());
+        if (!missing.empty() && !peer.version.empty()) {
+            say(fmt::format("{}: {}: {}", c.report.name, peer.name, missing));
         }
         return noted ? Status() : journal_->note(key, measured.value().text());
-    }
-
-    static void summarize(Case& c) {
-        const auto [low, high] = std::minmax_element(c.medians_us.begin(), c.medians_us.end());
-        c.report.low_us = *low;
-        c.report.high_us = *high;
-        c.report.median_us = median(c.medians_us);
-        c.report.load_ms = median(c.load_ms);
-        for (auto& [name, time] : c.report.peers) {
-            if (time.missing.empty()) time.us = median(c.peers_us[name]);
-        }
     }
 
     // Reports what was measured; the first failure decides the exit code.
@@ -247,7 +218,7 @@ class Bench {
         for (Case& c : cases_) {
             if (!c.status.ok() && failed++ == 0) first = c.status;
             if (c.medians_us.empty()) continue;
-            summarize(c);
+            c.summarize();
             reports.push_back(c.report);
         }
         print_table(out_, machine_, reports);
