@@ -59,7 +59,7 @@ std::string refuse(const Problem& problem, const Target& target) {
         products *= static_cast<double>(axis.kernel);
         places *= tiles(static_cast<double>(axis.kernel), static_cast<double>(axis.stride));
     }
-    const PhaseGrid grid(axes[0].stride, axes[1].stride, lanes);
+    const PhaseGrid grid(axes[0], axes[1], lanes);
     places *= static_cast<double>(grid.tiles(lanes) * lanes);
     if (products * 5 < places * 2)
         return fmt::format("of {} products in lanes {} would be multiplied by zero", places, places - products);
@@ -76,7 +76,7 @@ struct Shape {
     Shape(const Operands& o, int vector, const Schedule& s)
         : x(o.axes[0]),
           y(o.axes[1]),
-          grid(x.stride, y.stride, vector),
+          grid(o.axes[0], o.axes[1], vector),
           lanes(s.get("lv") * vector),
           positions(s.get("qx")),
           rows(s.get("yb")),
@@ -126,7 +126,11 @@ void define_sum(Operands& o, const Shape& shape, PhaseStages& s) {
     const Expr ix = input_row(px, x_phase, s.qx, mx);
     if (!x_taps.whole) s.taps.where(s.taps[0] < x_taps.count);
     if (s.unroll_x_taps && shape.x_tiles == 1) s.taps.where(ix >= 0 && ix < to_int(shape.x.axis.input));
-    if (!y_taps.whole) s.taps.where(s.taps[1] < y_taps.count);
+    // Rows by which the last block hangs over have no taps.
+    if (shape.rows * shape.y_blocks > py.positions())
+        s.taps.where(s.taps[1] < Halide::select(s.qy < to_int(py.positions()), y_taps.count, 0));
+    else if (!y_taps.whole)
+        s.taps.where(s.taps[1] < y_taps.count);
     if (!z_taps.whole) s.taps.where(s.taps[2] < z_taps.count);
     Expr ci = s.h * shape.channels + s.taps[3];
     if (shape.channel_blocks * shape.channels != o.in_channels) {
@@ -151,13 +155,13 @@ struct Place {
     Expr at, inside;
 };
 
-Place place(const AlignedAxis& axis, const Expr& q, const Expr& phase, const Expr& lane, int store) {
+// `whole`: the lanes lie all inside the output or all outside it, so that the test needs none of them.
+Place place(const AlignedAxis& axis, const Expr& q, const Expr& phase, const Expr& lane, bool whole) {
     const Expr first = q * axis.stride + phase - axis.shift;
-    // Where whole vectors lie inside or outside the test needs no lanes.
-    const bool whole = axis.stride % store == 0 && axis.shift % store == 0 && axis.output % store == 0;
     const Expr tested = whole ? first : first + lane;
-    const Expr at = Halide::unsafe_promise_clamped(first + lane, 0, axis.output - 1);
-    return {at, tested >= 0 && tested < axis.output};
+    const Expr inside = tested >= 0 && tested < axis.output;
+    const Expr has_phase = (whole ? phase : phase + lane) < axis.stride;
+    return {Halide::unsafe_promise_clamped(first + lane, 0, axis.output - 1), inside && has_phase};
 }
 
 // The output, written in the order in which tiles make it: an update, for what a tile makes is no box of the output.
@@ -168,9 +172,7 @@ void define_output(const Operands& o, const Shape& shape, PhaseStages& s) {
     const RDom& r = s.places;
     const Expr lane = r[6] * shape.lanes + r[1] * store;
     const Expr qx = r[3] * shape.positions + r[2], qy = r[7] * shape.rows + r[4];
-    const Place x = place(shape.x, qx, lane % row, r[0], store), y = place(shape.y, qy, lane / row, 0, 1);
-    if (shape.lane_tiles * shape.lanes != shape.grid.lanes()) s.places.where(lane / row < shape.y.stride);
-    if (row != shape.x.stride) s.places.where(lane % row + r[0] < shape.x.stride);
+    const Place x = place(shape.x, qx, lane % row, r[0], !shape.grid.held), y = place(shape.y, qy, lane / row, 0, true);
     s.places.where(x.inside);
     s.places.where(y.inside);
 
@@ -179,7 +181,11 @@ void define_output(const Operands& o, const Shape& shape, PhaseStages& s) {
     out.func = o.output(nothing, {out.x, out.y, out.z, out.c, out.g, out.n}, out.part);
     std::vector<Expr> at{x.at, y.at, out.z, out.c, out.g, out.n};
     if (o.parts > 1) at.insert(at.begin(), out.part);
-    Element value = element(s.sum(lane + r[0], qx, qy, r[5], out.z, out.c, out.g, out.n), o.parts);
+    s.held = Func("held");
+    s.held(s.l, s.qx, s.qy, s.h, s.z, s.c, s.g, s.n) =
+        as_tuple(element(s.sum(s.l, s.qx, s.qy, s.h, s.z, s.c, s.g, s.n), o.parts));
+    Element value =
+        element((shape.grid.held ? s.held : s.sum)(lane + r[0], qx, qy, r[5], out.z, out.c, out.g, out.n), o.parts);
     if (shape.channel_blocks > 1) {
         // The output holds what is summed so far; complex sums are never split.
         const Expr before = Halide::select(r[5] == 0, o.start(out.c, out.g, false)[0], out.func(at));
@@ -199,6 +205,7 @@ Pipeline build(Operands& o, const Target& target, const Schedule& schedule) {
     s.padded = o.padded();
     s.sum = Func("sum");
     define_sum(o, shape, s);
+    s.hold = shape.grid.held;
     define_output(o, shape, s);
     schedule_phase_lanes(s, schedule);
 

@@ -18,16 +18,19 @@ void schedule_phase_lanes(PhaseStages& s, const Schedule& schedule) {
     // Every place of the output belongs to one lane of one tile.
     std::vector<Halide::VarOrRVar> order{at[0], at[1], at[2], at[3], at[4], at[5], at[6], o.c, at[7], o.z, o.g, o.n};
     if (s.facts.complex) order.insert(order.begin(), o.part);
-    store.allow_race_conditions().reorder(order).vectorize(at[0]).unroll(at[1]).unroll(at[2]);
+    store.allow_race_conditions().reorder(order);
+    if (!s.hold) store.vectorize(at[0]).unroll(at[1]).unroll(at[2]);
     if (s.facts.complex) store.unroll(o.part);
 
     Var uv("uv");
-    s.sum.compute_at(o.func, at[3])
-        .bound_extent(s.l, tile)
-        .bound_extent(s.qx, positions)
-        .vectorize(s.l, lanes)
-        .unroll(s.l)
-        .unroll(s.qx);
+    for (Halide::Func f : {s.sum, s.held}) {
+        f.compute_at(o.func, at[3])
+            .bound_extent(s.l, tile)
+            .bound_extent(s.qx, positions)
+            .vectorize(s.l, lanes)
+            .unroll(s.l)
+            .unroll(s.qx);
+    }
     s.sum.update()
         .split(s.l, s.l, uv, lanes)
         .reorder(uv, s.l, s.qx, r[0], r[1], r[2], r[3])

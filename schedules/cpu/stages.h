@@ -52,11 +52,12 @@ struct RolledStages {
 // (lane, vector, position, tile of positions, row, block of input channels, tile of lanes, block of rows).
 struct PhaseStages {
     ScheduleFacts facts;
-    Halide::Func padded, sum;
+    Halide::Func padded, sum, held;
     OutputStage output;
     Halide::Var l{"l"}, qx{"qx"}, qy{"qy"}, h{"h"}, z{"z"}, c{"c"}, g{"g"}, n{"n"};
     Halide::RDom taps, places;
     bool unroll_x_taps = false;
+    bool hold = false;  // the output reads `held`, a copy of `sum` in memory, one by one
 };
 
 // The knob par: 1 runs row blocks (loop `rows`) and batch on several threads, 2 channel blocks (loop `channels`). Every

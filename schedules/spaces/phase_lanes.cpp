@@ -12,7 +12,13 @@ namespace {
 constexpr double first_level_bytes = 32.0 * 1024.0;
 
 PhaseGrid grid(const ModelFacts& f) {
-    return {f.axes[0].stride, f.axes[1].stride, static_cast<std::int64_t>(f.lanes)};
+    return {f.axes[0], f.axes[1], static_cast<std::int64_t>(f.lanes)};
+}
+
+// Of one phase, counted from a whole number of strides before the first output.
+double positions(const ModelFacts& f, int axis) {
+    const Axis& a = f.axes[static_cast<std::size_t>(axis)];
+    return tiles(static_cast<double>(a.output() + a.pad_low % a.stride), static_cast<double>(a.stride));
 }
 
 // Blocks of input channels: all of them, or what halves them until few are left. Complex sums are not split.
@@ -28,7 +34,7 @@ std::vector<int> channel_blocks(const ModelFacts& f) {
 std::vector<Knob> knobs(const ModelFacts& f) {
     const double vectors = tiles(static_cast<double>(grid(f).lanes()), f.lanes);
     return {{"lv", up_to({1, 2, 3, 4}, vectors), "vectors of phases in a register tile"},
-            {"qx", up_to({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 20, 24}, f.positions[0] + 1),
+            {"qx", up_to({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 20, 24}, positions(f, 0)),
              "positions of a row in a register tile"},
             {"cb", channel_blocks(f), "input channels summed before the next positions are"}};
 }
@@ -62,13 +68,15 @@ double cycles(const ModelFacts& f, const Schedule& s) {
     const double x_taps = row >= lanes ? tile_taps(f.kernel(0), f.stride(0), lanes) : tiles(f.kernel(0), f.stride(0));
     const double y_taps = tile_taps(f.kernel(1), f.stride(1), std::max(1.0, std::floor(lanes / row)));
     const double planes = f.batch * f.groups * f.out_channels * f.output(2);
-    const double x_tiles = tiles(f.positions[0], q);
+    const double x_tiles = tiles(positions(f, 0), q);
     const double in_row = planes * static_cast<double>(phases.tiles(static_cast<std::int64_t>(lanes))) * x_tiles;
-    const double inside = x_tiles > 1 ? 1 : f.input(0) / f.positions[0];  // the taps of a whole row that fall inside
+    const double inside = x_tiles > 1 ? 1 : f.input(0) / positions(f, 0);  // the taps of a whole row that fall inside
     const double iterations = in_row * f.input(1) * y_taps * f.taps[2] * f.in_channels * x_taps;
     const double one = tile(f, s).cycles * inside + weight_wait(f, s, x_taps * y_taps * f.taps[2]);
     const double blocks = tiles(f.in_channels, s.get("cb"));
-    const double stores = in_row * f.positions[1] * blocks * (s.get("lv") * q * f.parts * 2 + 20);
+    const double places = s.get("lv") * q * f.lanes * f.parts;
+    const double copies = phases.held ? 2 * places : 2 * places / static_cast<double>(phases.store);
+    const double stores = in_row * positions(f, 1) * blocks * (copies + 20);
     return iterations * one + stores;
 }
 

@@ -6,7 +6,7 @@ namespace convt {
 namespace {
 
 constexpr double cache_line = 64;
-constexpr double lines_beyond_cache = 8;  // cycles for a line that the second level does not hold
+constexpr double lines_beyond_cache = 1;  // cycles for a line that the second level does not hold
 
 std::vector<Knob> knobs(const ModelFacts& f) {
     return {
