@@ -28,7 +28,19 @@ std::size_t index_of(const std::vector<std::string>& names, const std::string& n
 
 void level(Svg& svg, const Plot& plot, double y, std::string_view name, std::string_view dashes) {
     svg.line(plot.left, y, plot.right, y, fmt::format("stroke=\"#333\" stroke-dasharray=\"{}\"", dashes));
-    svg.text(plot.right + 6.0, y + 4.0, name);
+    svg.text(plot.right - 4.0, y - 4.0, name, "end");
+}
+
+// A colour and a name on each line of the margin, from its top.
+void legend(Svg& svg, const Plot& plot, const std::vector<std::string>& names) {
+    constexpr std::size_t most = 16;
+    constexpr std::size_t longest = 32;
+    for (std::size_t i = 0; i < std::min(most, names.size()); ++i) {
+        const double at = plot.top + 16.0 * static_cast<double>(i) + 12.0;
+        svg.circle(plot.right + 12.0, at - 4.0, 4.0, fmt::format("fill=\"{}\"", colour(i)), names[i]);
+        svg.text(plot.right + 22.0, at, names[i].substr(0, longest));
+    }
+    if (names.size() > most) svg.text(plot.right + 22.0, plot.top + 16.0 * most + 12.0, "and more");
 }
 
 struct Range {
@@ -58,11 +70,7 @@ void draw_trials(Svg& svg, const ProblemReport& problem, const Scale& x, const S
     }
     if (!best.empty()) best.emplace_back(plot.right, y(best_us));
     svg.path(best, "stroke=\"#222\" stroke-width=\"1.5\"");
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        const double at = plot.bottom - 16.0 * static_cast<double>(names.size() - i) + 10.0;
-        svg.circle(plot.right + 12.0, at - 4.0, 4.0, fmt::format("fill=\"{}\"", colour(i)), names[i]);
-        svg.text(plot.right + 22.0, at, names[i]);
-    }
+    legend(svg, plot, names);
 }
 
 }  // namespace
@@ -96,7 +104,8 @@ std::string knob_plot(const ProblemReport& problem) {
     Plot plot;
     plot.left = 150.0;
     plot.height = 70.0 + 24.0 * static_cast<double>(shares.size());
-    Svg svg(plot, fmt::format("{}: share of the spread of log time explained, knobs of {}", problem.name, strategy));
+    Svg svg(plot,
+            fmt::format("{}: spread of log time explained by strategy and by knobs of {}", problem.name, strategy));
     const Scale x(0.0, 1.0, plot.left, plot.right, false);
     double at = plot.top;
     for (const KnobShare& share : shares) {
@@ -134,9 +143,13 @@ std::string roofline_plot(const RunReport& run) {
         const double from = std::max(low, 0.5 * gflops.low / gbs);
         svg.path({{x(from), y(from * gbs)}, {x(peak / gbs), y(peak)}, {plot.right, y(peak)}}, "stroke=\"#333\"");
     }
-    svg.text(plot.right + 6.0, y(peak) + 4.0, fmt::format("peak {:.0f} GFLOP/s", peak));
-    svg.text(plot.right + 6.0, y(peak) + 20.0,
-             fmt::format("slopes {:.0f}, {:.0f} GB/s", bandwidth.low, bandwidth.high));
+    svg.text(plot.right - 4.0, y(peak) - 4.0, fmt::format("{:.0f} GFLOP/s", peak), "end");
+    svg.text(plot.left + 6.0, plot.top + 12.0,
+             fmt::format("slopes: {:.0f} and {:.0f} GB/s", bandwidth.low, bandwidth.high));
+    std::vector<std::string> names;
+    for (const ProblemReport& problem : run.problems)
+        names.push_back(problem.name);
+    legend(svg, plot, names);
     for (std::size_t i = 0; i < run.problems.size(); ++i) {
         const ProblemReport& problem = run.problems[i];
         if (!problem.verdict) continue;

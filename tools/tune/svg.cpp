@@ -86,7 +86,7 @@ std::string short_number(double value) {
 }
 
 Svg::Svg(const Plot& plot, std::string_view title) : plot_(plot) {
-    text(plot.left, 20.0, title);
+    text(12.0, 20.0, title);
 }
 
 void Svg::line(double x1, double y1, double x2, double y2, std::string_view style) {

@@ -33,7 +33,7 @@ class Scale {
 std::string short_number(double value);
 
 struct Plot {
-    double width = 720.0;
+    double width = 800.0;
     double height = 360.0;
     // The part inside the axes.
     double left = 70.0, right = 560.0, top = 34.0, bottom = 310.0;
