@@ -19,20 +19,19 @@ void schedule_width_lanes(WidthStages& s, const Schedule& schedule) {
     // Shifting the last tile inwards is right only where every phase has as many positions as the next (study, L3).
     const int tile = positions * s.facts.stride_x;
     const bool shift = s.facts.width % s.facts.stride_x == 0 && s.facts.width >= tile;
-    const int tiles = (s.facts.width + tile - 1) / tile;
-    const int blocks = schedule.get("xb");
     const TailStrategy tail = shift ? TailStrategy::ShiftInwards : TailStrategy::GuardWithIf;
     o.func.split(o.c, ct, ci, channels, TailStrategy::GuardWithIf)
         .split(o.y, yt, yi, schedule.get("yb"), TailStrategy::GuardWithIf)
         .split(o.x, xt, xi, tile, tail)
-        .split(xt, xb, xt, (tiles + blocks - 1) / blocks, TailStrategy::GuardWithIf)
         .split(xi, xq, xr, s.facts.stride_x)
-        .split(xq, xq, xv, lanes)
-        .reorder(xr, xv, xq, ci, xt, yi, ct, xb, yt, o.z, o.g, o.n)
-        .unroll(xr)
-        .vectorize(xv)
-        .unroll(xq)
-        .unroll(ci);
+        .split(xq, xq, xv, lanes);
+    std::vector<Halide::VarOrRVar> order{xr, xv, xq, ci, xt, yi, ct, yt, o.z, o.g, o.n};
+    const int blocks = schedule.get("xb"), tiles = (s.facts.width + tile - 1) / tile;
+    if (blocks > 1) {
+        o.func.split(xt, xb, xt, (tiles + blocks - 1) / blocks, TailStrategy::GuardWithIf);
+        order.insert(order.begin() + 7, xb);
+    }
+    o.func.reorder(order).unroll(xr).vectorize(xv).unroll(xq).unroll(ci);
     if (s.facts.complex) o.func.reorder(o.part, xr, xv).unroll(o.part);
 
     s.sum.compute_at(o.func, xt)
@@ -54,7 +53,7 @@ void schedule_width_lanes(WidthStages& s, const Schedule& schedule) {
         .unroll(r[1]);
 
     const Var px = s.padded.args()[0], py = s.padded.args()[1], pz = s.padded.args()[2], pc = s.padded.args()[3];
-    s.padded.compute_at(o.func, xb)
+    s.padded.compute_at(o.func, blocks > 1 ? xb : yt)
         .reorder_storage(px, pc, py, pz)
         .align_storage(px, lanes)
         .reorder(px, pc, py, pz)

@@ -6,7 +6,7 @@ namespace convt {
 namespace {
 
 constexpr double cache_line = 64;
-constexpr double lines_beyond_cache = 1;  // cycles for a line that the second level does not hold
+constexpr double third_level_bytes = 4.0 * 1024.0 * 1024.0;  // a core's share
 
 std::vector<Knob> knobs(const ModelFacts& f) {
     return {
@@ -22,12 +22,15 @@ TileCost tile(const ModelFacts& f, const Schedule& s) {
     return tile_cost(f, kernel * tx * tc, tx * offsets + kernel * tc, stride * tx * tc, tx + 1, tiles(kernel, stride));
 }
 
-// What every tile of channels reads again where a block of a row outgrows the cache, and the halo of every block.
-double reloads(const ModelFacts& f, const Schedule& s) {
-    const double xb = s.get("xb"), block = f.positions[0] / xb;
-    const double lines = f.batch * f.groups * f.output(1) * f.output(2) * row_bytes(f, block) * xb / cache_line;
-    const bool fits = row_bytes(f, block) * std::min(f.taps[1] + 1, f.input(1)) <= row_block_bytes;
-    return lines + (fits ? 0 : lines * tiles(f.out_channels, s.get("tc")) * lines_beyond_cache);
+// Staging: a cycle a line in the second level, another beyond it. What outgrows the third level comes from memory again
+// for every tile of channels.
+double staging(const ModelFacts& f, const Schedule& s) {
+    const double xb = s.get("xb");
+    const double row = row_bytes(f, f.positions[0] / xb);
+    const double lines = f.batch * f.groups * f.input(1) * row * xb / cache_line;
+    const double window = row * std::min(f.taps[1] + 1, f.input(1));
+    const double passes = window > third_level_bytes ? tiles(f.out_channels, s.get("tc")) : 0;
+    return lines * ((window > row_block_bytes ? 2 : 1) + passes);
 }
 
 double cycles(const ModelFacts& f, const Schedule& s) {
@@ -37,7 +40,7 @@ double cycles(const ModelFacts& f, const Schedule& s) {
     const double rows = f.batch * f.groups * f.output(1) * f.output(2);
     const double iterations = rows * f.taps[1] * f.taps[2] * f.in_channels;
     const double stores = rows * in_row * (tx * tc * f.stride(0) * f.parts * 2 + 20);
-    return iterations * in_row * tile(f, s).cycles + stores + reloads(f, s);
+    return iterations * in_row * tile(f, s).cycles + stores + staging(f, s);
 }
 
 double channels(const ModelFacts&, const Schedule& s) {
