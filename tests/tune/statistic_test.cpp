@@ -82,7 +82,7 @@ TEST_CASE("decisions: all six, later looks, ties, and no rounds left") {
     CHECK(tune::decide(mixed, true) == Decision::won);
     mixed.assign(40, 0.5);
     for (std::size_t i = 0; i < mixed.size(); i += 2)
-        mixed[i] = -0.6;
+        mixed[i] = -0.52;
     CHECK(tune::decide(mixed, true) == Decision::tied);  // the last look
 }
 

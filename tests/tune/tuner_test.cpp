@@ -146,6 +146,17 @@ TEST_CASE("an interrupted run makes the trials that an uninterrupted one makes")
     }
 }
 
+TEST_CASE("among the best within two per cent the one with the fewest changes wins") {
+    FakeBench bench([](const Candidate& candidate) {
+        const Schedule& s = candidate.schedule;
+        return (s.get("a") == 4 ? 100.0 : 150.0) - (s.get("b") == 8 ? 1.0 : 0.0) - 0.001 * s.get("c");
+    });
+    std::vector<tune::Trial> trials;
+    const auto verdict = tuned(fake_task(), bench, trials);
+    REQUIRE(verdict.status().message() == "");
+    CHECK(verdict.value().winner.text() == "first a=4,b=1,c=1");
+}
+
 TEST_CASE("at the roofline there is nothing to look for") {
     tune::Task task = fake_task();
     task.roofline_us = 97.5;

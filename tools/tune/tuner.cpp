@@ -24,6 +24,7 @@ constexpr double promising = 1.15;
 constexpr int confirmations = 2;
 constexpr double near_best = 1.3;     // what one process may be off by
 constexpr std::size_t finalists = 4;  // as many as a few rounds can tell apart
+constexpr std::size_t considered = 200;
 constexpr int final_processes = processes_for(static_cast<int>(finalists));
 constexpr int patience_ms = 50;
 
@@ -165,13 +166,27 @@ class Tuner {
 
     Result<std::vector<Contender>> contenders() {
         std::vector<Contender> all;
-        for (const Search::Ranked& ranked : search_.best(finalists + 1)) {
-            if (ranked.us > near_best * search_.best_us() || ranked.candidate == task_.incumbent) continue;
-            if (all.size() == finalists) break;
-            auto one = contender(ranked.candidate);
+        for (const Candidate& candidate : promising_ones()) {
+            auto one = contender(candidate);
             if (one.status().code() == Code::interrupted) return one.status();
             if (one.ok()) all.push_back(std::move(one).value());
         }
+        return all;
+    }
+
+    // The fastest, and the simplest of those that are as fast.
+    std::vector<Candidate> promising_ones() const {
+        std::vector<Candidate> all;
+        const Candidate* simplest = nullptr;
+        const std::vector<Search::Ranked> ranked = search_.best(considered);
+        for (const Search::Ranked& one : ranked) {
+            if (one.us > near_best * search_.best_us() || one.candidate == task_.incumbent) continue;
+            if (all.size() < finalists - 1) all.push_back(one.candidate);
+            if (one.us > as_good * search_.best_us()) continue;
+            if (simplest == nullptr || search_.changes(one.candidate) < search_.changes(*simplest))
+                simplest = &one.candidate;
+        }
+        if (simplest != nullptr && std::find(all.begin(), all.end(), *simplest) == all.end()) all.push_back(*simplest);
         return all;
     }
 

@@ -10,7 +10,6 @@ namespace convt::tune {
 
 namespace {
 
-constexpr double as_good = 1.02;  // within this of the best, fewer changes count more
 constexpr int choosing_rounds = 3;
 
 Contender simplest_of_the_best(std::vector<Contender> all) {

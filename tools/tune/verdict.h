@@ -14,6 +14,8 @@
 
 namespace convt::tune {
 
+constexpr double as_good = 1.02;  // within this of the best, fewer changes count more
+
 struct Contender {
     Candidate candidate;
     int changes = 0;     // from the incumbent
