@@ -53,7 +53,7 @@ RunReport made_up_run() {
     good.name = "good";
     good.problem = "convt1d_f32_ci1_co1_i1_k1";
     good.incumbent = {"lanes", schedule_of({{"a", 1}, {"b", 1}})};
-    good.roofline = {1e6, 1e5, 100.0, 5.0};
+    good.roofline = {1e6, 1e5, 100.0, 2.5};
     good.trials = made_up_trials();
     good.verdict = tune::Verdict{good.incumbent, true, {100.0, 99.0, 101.0}, 150.0, {0.667, 0.65, 0.68}, 6, 60, false};
     run.problems.push_back(good);
@@ -110,6 +110,18 @@ TEST_CASE("the page is well-formed, has everything and needs nothing") {
     }
     CHECK(ill_formed(tune::roofline_plot({})) == "");
     CHECK(ill_formed("<a><b></a></b>") != "");
+}
+
+TEST_CASE("the roofs stay inside the axes, where every problem lies far right of the ridge too") {
+    const std::string svg = tune::roofline_plot(made_up_run());
+    int roofs = 0;
+    for (std::size_t at = svg.find("<path d=\"M"); at != std::string::npos;
+         at = svg.find("<path d=\"M", at + 1), ++roofs) {
+        const double x = std::stod(svg.substr(at + 10));
+        CHECK(x >= tune::Plot().left);
+        CHECK(x < tune::Plot().right);
+    }
+    CHECK(roofs == 2);
 }
 
 TEST_CASE("the search curve never rises and ends at the best") {

@@ -134,7 +134,7 @@ std::string roofline_plot(const RunReport& run) {
         if (problem.verdict->default_us > 0.0) gflops.add(roof.flops / problem.verdict->default_us * 1e-3);
     }
     if (run.problems.empty()) return svg.str();
-    const double low = std::max(1e-3, 0.5 * intensity.low);
+    const double low = 0.5 * std::min(intensity.low, peak / bandwidth.high);
     const double high = 2.0 * std::max(intensity.high, peak / bandwidth.low);
     const Scale x(low, high, plot.left, plot.right, true);
     const Scale y(0.5 * gflops.low, 1.5 * std::max(peak, gflops.high), plot.bottom, plot.top, true);
