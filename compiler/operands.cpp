@@ -55,6 +55,12 @@ Expr epilogue_op(const Expr& value, const EpilogueOp& op) {
     return value;
 }
 
+Element or_zero(const Expr& condition, Element value) {
+    for (Expr& part : value)
+        part = Halide::select(condition, part, Halide::cast(part.type(), 0));
+    return value;
+}
+
 }  // namespace
 
 Operands::Operands(const Problem& p)
@@ -79,27 +85,41 @@ void Operands::set_packed(const std::vector<int>& extents) {
     packed.set_host_alignment(64);
 }
 
+Expr Operands::index_inside(std::size_t axis, const Expr& at, Expr& inside) const {
+    const Axis& a = axes[axis];
+    const int extent = to_int(a.input);
+    if (extent == 1 && a.output() == 1 && a.kernel == 1 && a.pad_low == 0) return 0;
+    inside = inside && at >= 0 && at < extent;
+    return Halide::clamp(at, 0, extent - 1);
+}
+
+Element Operands::input_element(std::vector<Expr> index) const {
+    if (parts == 1) return {input(index)};
+    index.insert(index.begin(), 0);
+    Element value{input(index)};
+    index[0] = 1;
+    value.push_back(input(index));
+    return value;
+}
+
 Func Operands::padded() const {
     Var x("x"), y("y"), z("z"), c("c"), g("g"), n("n");
-    const std::array<Var, 3> at{x, y, z};
     Expr inside = Halide::Internal::const_true();
-    std::vector<Expr> index;
-    for (std::size_t a = 0; a < 3; ++a) {
-        const int extent = to_int(axes[a].input);
-        const bool trivial = extent == 1 && axes[a].output() == 1 && axes[a].kernel == 1 && axes[a].pad_low == 0;
-        if (!trivial) inside = inside && at[a] >= 0 && at[a] < extent;
-        index.push_back(trivial ? Expr(0) : Halide::clamp(at[a], 0, extent - 1));
-    }
-    index.insert(index.end(), {c, g, n});
-    Element value;
-    for (int part = 0; part < parts; ++part) {
-        std::vector<Expr> full = index;
-        if (parts > 1) full.insert(full.begin(), part);
-        value.push_back(Halide::select(inside, input(full), Halide::cast(scalar, 0)));
-    }
+    const Expr ix = index_inside(0, x, inside), iy = index_inside(1, y, inside), iz = index_inside(2, z, inside);
     Func f("padded");
-    f(x, y, z, c, g, n) = as_tuple(value);
+    f(x, y, z, c, g, n) = as_tuple(or_zero(inside, input_element({ix, iy, iz, c, g, n})));
     return f;
+}
+
+PaddedRows Operands::padded_rows() const {
+    Var x("x"), y("y"), z("z"), c("c"), g("g"), n("n");
+    PaddedRows rows{Func("padded"), Halide::RDom(0, to_int(axes[0].input), "columns")};
+    rows.func(x, y, z, c, g, n) = as_tuple(zero(*this));
+    Expr inside = Halide::Internal::const_true();
+    const Expr iy = index_inside(1, y, inside), iz = index_inside(2, z, inside);
+    rows.func(rows.columns[0], y, z, c, g, n) =
+        as_tuple(or_zero(inside, input_element({rows.columns[0], iy, iz, c, g, n})));
+    return rows;
 }
 
 Element Operands::start(const Expr& c, const Expr& g, bool rounded_up) const {

@@ -9,7 +9,7 @@
 
 #include "compiler/phase_table.h"
 #include "convt/problem.h"
-#include "schedules/cpu/halide.h"
+#include "schedules/cpu/stages.h"
 
 #include <array>
 #include <string>
@@ -39,6 +39,9 @@ struct Operands {
 
     // The input with zeros around it, defined everywhere; arguments x y z c g n.
     Halide::Func padded() const;
+    // The same, a whole row at a time: zeros first, then what the input has. An edge costs no gather, as a select under
+    // vectors does.
+    PaddedRows padded_rows() const;
     // Bias of channel c of group g, or zero: what a sum starts from. `c` may run past the last channel where a block is
     // rounded up.
     Element start(const Halide::Expr& c, const Halide::Expr& g, bool rounded_up) const;
@@ -50,6 +53,10 @@ struct Operands {
     std::vector<Halide::Argument> arguments() const;
 
   private:
+    // An index that stays in the input, and with it the condition that it was there.
+    Halide::Expr index_inside(std::size_t axis, const Halide::Expr& at, Halide::Expr& inside) const;
+    Element input_element(std::vector<Halide::Expr> index) const;
+
     std::vector<int> packed_extents_;
 };
 

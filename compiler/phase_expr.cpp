@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/phase_expr.h"
 
+#include <algorithm>
+
 namespace convt {
 
 using Halide::Expr;
@@ -39,6 +41,32 @@ TapRange tap_range(const PhaseTable& table, const Axis& axis, const PhaseExpr& p
 
 Expr tap_of(const PhaseTable& table, const TapRange& range, const Expr& r) {
     return range.whole ? r : range.first + Halide::clamp(r, 0, static_cast<int>(table.max_taps()) - 1);
+}
+
+OffsetTap offset_tap(const PhaseTable& table, const Expr& j, const Expr& u) {
+    // S i + D k = o + P with o = S q + j, i = q + u + P / S.
+    const Expr scaled = j + static_cast<int>(table.padding() % table.phases()) - u * static_cast<int>(table.phases());
+    const int dilation = static_cast<int>(table.dilation()), kernel = static_cast<int>(table.kernel());
+    const Expr tap = scaled / dilation;
+    Expr exists = tap >= 0 && tap < kernel;
+    if (dilation > 1) exists = exists && scaled % dilation == 0;
+    return {Halide::clamp(tap, 0, kernel - 1), exists};
+}
+
+OffsetRange offset_range(const PhaseTable& table, int first, int count) {
+    const std::int64_t strides = table.padding() / table.phases();
+    bool none = true;
+    std::int64_t lowest = 0, highest = 0;
+    for (std::int64_t j = first; j < first + count; ++j) {
+        const Phase phase = table.phase(j % table.phases());
+        if (phase.taps == 0) continue;
+        const std::int64_t high = phase.base - strides + j / table.phases();
+        const std::int64_t low = high - (phase.taps - 1) * table.input_step();
+        lowest = none ? low : std::min(lowest, low);
+        highest = none ? high : std::max(highest, high);
+        none = false;
+    }
+    return {static_cast<int>(lowest), static_cast<int>(highest - lowest) + 1, static_cast<int>(strides)};
 }
 
 Expr input_row(const PhaseTable& table, const PhaseExpr& phase, const Expr& q, const Expr& m) {

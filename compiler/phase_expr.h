@@ -30,6 +30,20 @@ TapRange tap_range(const PhaseTable& table, const Axis& axis, const PhaseExpr& p
 // tap is left, regions of negative size would follow.
 Halide::Expr tap_of(const PhaseTable& table, const TapRange& range, const Halide::Expr& r);
 
+// Loops over j and over input offsets u that are unrolled: the tap by which output position S q + j reads input
+// position q + u + (whole strides of the padding), and whether there is one. j may run past S, over rows of a tile.
+struct OffsetTap {
+    Halide::Expr tap, exists;
+};
+OffsetTap offset_tap(const PhaseTable& table, const Halide::Expr& j, const Halide::Expr& u);
+
+// The offsets u that occur for j in [first, first + count). Kept apart from the whole strides of the padding, which may
+// exceed 32 bits where offsets do not.
+struct OffsetRange {
+    int lowest, count, strides;
+};
+OffsetRange offset_range(const PhaseTable& table, int first, int count);
+
 // Input index of the m-th tap of a phase at position q.
 Halide::Expr input_row(const PhaseTable& table, const PhaseExpr& phase, const Halide::Expr& q, const Halide::Expr& m);
 

@@ -43,58 +43,117 @@ std::string refuse(const Problem& problem, const Target& target) {
     return {};
 }
 
-WidthStages stages(Operands& o, const Target& target, const Schedule& schedule) {
-    WidthStages s;
+int to_int(std::int64_t value) {
+    return static_cast<int>(value);
+}
+
+// Output rows of one tile. ry == 1: one row, its phase and taps known when it runs. Else `ry` rows share every input
+// vector they reach and their taps are unrolled; where ry divides the stride several sums make up a whole stride.
+struct TileRows {
+    TileRows(const PhaseTable& table, int ry)
+        : in_sum(ry), unrolled(ry > 1), in_tile(unrolled ? std::max(ry, to_int(table.phases())) : 1) {}
+    int in_sum;
+    bool unrolled;
+    int in_tile;
+};
+
+// What the taps of y are, for row r of tile t in the iteration over `place`.
+struct RowTap {
+    Expr kernel_row, input_row, exists;
+};
+
+RowTap unrolled_row(const Operands& o, const TileRows& rows, const Expr& t, const Expr& r, const Expr& place) {
+    const PhaseTable& table = o.phase[1];
+    const OffsetTap tap = offset_tap(table, r, place);
+    const OffsetRange range = offset_range(table, 0, rows.in_tile);
+    return {tap.tap, t * (rows.in_tile / to_int(table.phases())) + place + range.strides, tap.exists};
+}
+
+WidthSum sum_of_rows(Operands& o, WidthStages& s, const TileRows& rows, int first_row, int channels) {
     const PhaseTable &px = o.phase[0], &py = o.phase[1], &pz = o.phase[2];
-    const int channels = schedule.get("tc");
     const auto kernel = [&](int a) { return static_cast<int>(o.axes[static_cast<std::size_t>(a)].kernel); };
-    o.set_packed({channels, kernel(0), o.in_channels, kernel(1), kernel(2), (o.out_channels + channels - 1) / channels,
-                  static_cast<int>(o.problem.groups)});
-
-    const int stride = static_cast<int>(px.phases());
-    // Input offsets from the whole strides of the padding, which may exceed 32 bits where the offsets do not.
-    const int strides = static_cast<int>(px.padding() / px.phases());
-    const int lowest = static_cast<int>(px.lowest_offset()) - strides;
-    s.padded = o.padded();
-    s.sum = Func("sum");
-    s.sum(s.q, s.j, s.y, s.z, s.c, s.g, s.n) = as_tuple(o.start(s.c, s.g, o.out_channels % channels != 0));
-    s.taps = RDom(0, stride, lowest, static_cast<int>(px.highest_offset()) - strides - lowest + 1, 0, o.in_channels, 0,
-                  static_cast<int>(py.max_taps()), 0, static_cast<int>(pz.max_taps()), "taps");
-    const Expr j = s.taps[0], u = s.taps[1], ci = s.taps[2];
-
-    // S i + D k = o + P with o = S q + j, i = q + u + P / S.
-    const Expr scaled = j + static_cast<int>(px.padding() % px.phases()) - u * stride;
-    const int dilation = static_cast<int>(px.dilation());
-    const Expr kx = scaled / dilation;
-    Expr exists = kx >= 0 && kx < kernel(0);
-    if (dilation > 1) exists = exists && scaled % dilation == 0;
-    s.taps.where(exists);
+    const int stride = to_int(px.phases());
+    const OffsetRange ux = offset_range(px, 0, stride);
+    const OffsetRange uy =
+        rows.unrolled ? offset_range(py, first_row, rows.in_sum) : OffsetRange{0, to_int(py.max_taps()), 0};
+    WidthSum sum{Func("sum"), RDom(0, stride, ux.lowest, ux.count, 0, rows.in_sum, 0, o.in_channels, uy.lowest,
+                                   uy.count, 0, to_int(pz.max_taps()), "taps")};
+    sum.func(s.q, s.j, s.r, s.t, s.z, s.c, s.g, s.n) = as_tuple(o.start(s.c, s.g, o.out_channels % channels != 0));
+    RDom& taps = sum.taps;
+    const Expr j = taps[0], r = taps[2], ci = taps[3];
+    const OffsetTap x_tap = offset_tap(px, j, taps[1]);
+    taps.where(x_tap.exists);
 
     // Rows outside the input are not read: a border output costs what its own taps cost.
-    const PhaseExpr phase_y = phase_expr(py, s.y % static_cast<int>(py.phases()));
-    const PhaseExpr phase_z = phase_expr(pz, s.z % static_cast<int>(pz.phases()));
-    const Expr qy = s.y / static_cast<int>(py.phases()), qz = s.z / static_cast<int>(pz.phases());
-    const TapRange y_taps = tap_range(py, o.axes[1], phase_y, qy, 1), z_taps = tap_range(pz, o.axes[2], phase_z, qz, 1);
-    if (!y_taps.whole) s.taps.where(s.taps[3] < y_taps.count);
-    if (!z_taps.whole) s.taps.where(s.taps[4] < z_taps.count);
-    const Expr my = tap_of(py, y_taps, s.taps[3]), mz = tap_of(pz, z_taps, s.taps[4]);
-
-    const auto tap = [&](const PhaseTable& table, const PhaseExpr& phase, const Expr& m, int extent) {
-        return Halide::clamp(phase.first_tap + m * static_cast<int>(table.tap_step()), 0, extent - 1);
+    const auto rolled_tap = [&](int axis, const Expr& at, const Expr& place) {
+        const PhaseTable& table = o.phase[static_cast<std::size_t>(axis)];
+        const PhaseExpr phase = phase_expr(table, at % to_int(table.phases()));
+        const Expr q = at / to_int(table.phases());
+        const TapRange range = tap_range(table, o.axes[static_cast<std::size_t>(axis)], phase, q, 1);
+        if (!range.whole) taps.where(place < range.count);
+        const Expr m = tap_of(table, range, place);
+        return RowTap{Halide::clamp(phase.first_tap + m * to_int(table.tap_step()), 0, kernel(axis) - 1),
+                      input_row(table, phase, q, m), Expr()};
     };
-    const Element x = element(
-        s.padded(s.q + (u + strides), input_row(py, phase_y, qy, my), input_row(pz, phase_z, qz, mz), ci, s.g, s.n),
-        o.parts);
-    const Element w =
-        o.weight(s.c % channels, {Halide::clamp(kx, 0, kernel(0) - 1), ci, tap(py, phase_y, my, kernel(1)),
-                                  tap(pz, phase_z, mz, kernel(2)), s.c / channels, s.g});
-    const Element before = element(s.sum(s.q, j, s.y, s.z, s.c, s.g, s.n), o.parts);
-    s.sum(s.q, j, s.y, s.z, s.c, s.g, s.n) = as_tuple(multiply_add(before, x, w));
+    RowTap y_tap;
+    if (rows.unrolled) {
+        y_tap = unrolled_row(o, rows, s.t, first_row + r, taps[4]);
+        taps.where(y_tap.exists);
+        if (py.leaves_input(o.axes[1])) taps.where(y_tap.input_row >= 0 && y_tap.input_row < to_int(o.axes[1].input));
+    } else {
+        y_tap = rolled_tap(1, s.t, taps[4]);
+    }
+    const RowTap z_tap = rolled_tap(2, s.z, taps[5]);
 
+    const Element x =
+        element(s.padded.func(s.q + (taps[1] + ux.strides), y_tap.input_row, z_tap.input_row, ci, s.g, s.n), o.parts);
+    const Expr &outer = rows.unrolled ? ci : y_tap.kernel_row, &inner = rows.unrolled ? y_tap.kernel_row : ci;
+    const Element w = o.weight(s.c % channels, {x_tap.tap, inner, outer, z_tap.kernel_row, s.c / channels, s.g});
+    const Element before = element(sum.func(s.q, j, r, s.t, s.z, s.c, s.g, s.n), o.parts);
+    sum.func(s.q, j, r, s.t, s.z, s.c, s.g, s.n) = as_tuple(multiply_add(before, x, w));
+    return sum;
+}
+
+// The output's element from the sum that holds its row.
+Element element_of_row(const Operands& o, const WidthStages& s, const TileRows& rows) {
+    const OutputStage& out = s.output;
+    const int stride = to_int(o.phase[0].phases());
+    std::vector<Element> sums;
+    for (const WidthSum& sum : s.sums) {
+        sums.push_back(element(sum.func(out.x / stride, out.x % stride, out.y % rows.in_sum, out.y / rows.in_tile,
+                                        out.z, out.c, out.g, out.n),
+                               o.parts));
+    }
+    if (sums.size() == 1) return sums[0];
+    Element value;
+    for (int part = 0; part < o.parts; ++part) {
+        std::vector<Expr> choices;
+        for (const Element& sum : sums)
+            choices.push_back(sum[static_cast<std::size_t>(part)]);
+        value.push_back(Halide::mux(out.y % rows.in_tile / rows.in_sum, choices));
+    }
+    return value;
+}
+
+WidthStages stages(Operands& o, const Target& target, const Schedule& schedule) {
+    WidthStages s;
+    const int channels = schedule.get("tc");
+    const TileRows rows(o.phase[1], schedule.get("ry"));
+    const int kx = to_int(o.axes[0].kernel), ky = to_int(o.axes[1].kernel), kz = to_int(o.axes[2].kernel);
+    const int blocks = (o.out_channels + channels - 1) / channels, groups = to_int(o.problem.groups);
+    if (rows.unrolled) {
+        o.set_packed({channels, kx, ky, o.in_channels, kz, blocks, groups});
+    } else {
+        o.set_packed({channels, kx, o.in_channels, ky, kz, blocks, groups});
+    }
+    s.padded = schedule.get("xb") > 1 ? PaddedRows{o.padded(), {}} : o.padded_rows();
+    for (int row = 0; row < rows.in_tile; row += rows.in_sum)
+        s.sums.push_back(sum_of_rows(o, s, rows, row, channels));
     OutputStage& out = s.output;
-    const Element sum = element(s.sum(out.x / stride, out.x % stride, out.y, out.z, out.c, out.g, out.n), o.parts);
-    out.func = o.output(o.finish(sum), {out.x, out.y, out.z, out.c, out.g, out.n}, out.part);
+    out.func = o.output(o.finish(element_of_row(o, s, rows)), {out.x, out.y, out.z, out.c, out.g, out.n}, out.part);
     s.facts = schedule_facts(o, target);
+    s.tile_rows = rows.in_tile;
+    s.sum_rows = rows.in_sum;
     return s;
 }
 
@@ -103,8 +162,9 @@ Pipeline build(Operands& o, const Target& target, const Schedule& schedule) {
     schedule_width_lanes(s, schedule);
     Pipeline pipeline;
     pipeline.output = s.output.func;
-    build_packing(o, pipeline, [](const std::vector<Halide::Var>& inner) {
-        return WeightIndex{inner[0], inner[2], inner[3], inner[1]};
+    const std::size_t ky = s.tile_rows > 1 ? 1 : 2;
+    build_packing(o, pipeline, [ky](const std::vector<Halide::Var>& inner) {
+        return WeightIndex{inner[0], inner[ky], inner[3], inner[3 - ky]};
     });
     return pipeline;
 }

@@ -26,14 +26,25 @@ struct OutputStage {
     Halide::Var part{"part"}, x{"x"}, y{"y"}, z{"z"}, c{"c"}, g{"g"}, n{"n"};
 };
 
-// Width lanes: `sum`(q, j, y, z, c, g, n) holds all phases j of x for a tile of positions q; its update runs over (j,
-// u, my, mz, ci).
+// Rows with their zeros. Whole ones are filled, then copied over `columns`; blocks of rows have no columns.
+struct PaddedRows {
+    Halide::Func func;
+    Halide::RDom columns;
+};
+
+// Width lanes: `func`(q, j, r, t, z, c, g, n) holds all phases j of x for a tile of positions q in rows r of the row
+// tile t; its update runs over (j, u, r, ci, place of y, mz).
+struct WidthSum {
+    Halide::Func func;
+    Halide::RDom taps;
+};
 struct WidthStages {
     ScheduleFacts facts;
-    Halide::Func padded, sum;
+    PaddedRows padded;
+    std::vector<WidthSum> sums;  // each sum_rows rows of a tile of tile_rows
+    int tile_rows = 1, sum_rows = 1;
     OutputStage output;
-    Halide::Var q{"q"}, j{"j"}, y{"y"}, z{"z"}, c{"c"}, g{"g"}, n{"n"};
-    Halide::RDom taps;
+    Halide::Var q{"q"}, j{"j"}, r{"r"}, t{"t"}, z{"z"}, c{"c"}, g{"g"}, n{"n"};
 };
 
 // Rolled phases: `sum`(c, qx, qy, jx, jy, z, g, n) holds one phase for a tile of positions; `staged` holds finished

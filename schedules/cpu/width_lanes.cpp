@@ -9,55 +9,86 @@ namespace convt {
 using Halide::TailStrategy;
 using Halide::Var;
 
+namespace {
+
+// The accumulators of a tile in registers: every loop but those over input channels and rolled taps is unrolled.
+void keep_in_registers(WidthStages& s, WidthSum& sum, int positions, int channels) {
+    const int lanes = s.facts.lanes;
+    const Halide::RDom& r = sum.taps;
+    Var qv("qv");
+    sum.func.bound_extent(s.q, positions)
+        .bound_extent(s.j, s.facts.stride_x)
+        .bound_extent(s.r, s.sum_rows)
+        .bound_extent(s.c, channels)
+        .vectorize(s.q, lanes)
+        .unroll(s.q)
+        .unroll(s.j)
+        .unroll(s.r)
+        .unroll(s.c);
+    sum.func.update()
+        .split(s.q, s.q, qv, lanes)
+        .reorder(qv, s.q, s.c, r[0], r[2], r[1], r[3], r[4], r[5])
+        .vectorize(qv)
+        .unroll(s.q)
+        .unroll(s.c)
+        .unroll(r[0])
+        .unroll(r[1])
+        .unroll(r[2])
+        .never_partition_all();
+    // Guarded rows would leave its extent, and with it every index, unknown.
+    if (s.tile_rows > 1) sum.func.bound_extent(s.t, 1).update().unroll(r[4]);
+}
+
+// The whole width of a row, all channels of a row together: a tile then walks memory forward.
+void stage_rows(PaddedRows& padded, int lanes) {
+    const std::vector<Var> p = padded.func.args();
+    padded.func.reorder_storage(p[0], p[3], p[1], p[2])
+        .align_storage(p[0], lanes)
+        .reorder(p[0], p[3], p[1], p[2])
+        .vectorize(p[0], lanes, TailStrategy::RoundUp);
+    // Channel by channel, for rows of one channel lie next to each other in the input.
+    if (!padded.columns.defined()) return;
+    const Halide::RVar column = padded.columns[0];
+    padded.func.update().reorder(column, p[1], p[3], p[2]).vectorize(column, lanes, TailStrategy::GuardWithIf);
+}
+
+}  // namespace
+
 void schedule_width_lanes(WidthStages& s, const Schedule& schedule) {
     const int lanes = s.facts.lanes;
     const int positions = schedule.get("tx") * lanes;
     const int channels = schedule.get("tc");
     OutputStage& o = s.output;
-    Var ct("ct"), ci("ci"), xb("xb"), xt("xt"), xi("xi"), xq("xq"), xr("xr"), xv("xv"), yt("yt"), yi("yi"), qv("qv");
+    Var ct("ct"), ci("ci"), xb("xb"), xt("xt"), xi("xi"), xq("xq"), xr("xr"), xv("xv"), yt("yt"), yi("yi"), yr("yr");
 
     // Shifting the last tile inwards is right only where every phase has as many positions as the next (study, L3).
     const int tile = positions * s.facts.stride_x;
     const bool shift = s.facts.width % s.facts.stride_x == 0 && s.facts.width >= tile;
     const TailStrategy tail = shift ? TailStrategy::ShiftInwards : TailStrategy::GuardWithIf;
     o.func.split(o.c, ct, ci, channels, TailStrategy::GuardWithIf)
-        .split(o.y, yt, yi, schedule.get("yb"), TailStrategy::GuardWithIf)
+        .split(o.y, yi, yr, s.tile_rows, TailStrategy::GuardWithIf)
+        .split(yi, yt, yi, schedule.get("yb") / s.tile_rows, TailStrategy::GuardWithIf)
         .split(o.x, xt, xi, tile, tail)
         .split(xi, xq, xr, s.facts.stride_x)
         .split(xq, xq, xv, lanes);
-    std::vector<Halide::VarOrRVar> order{xr, xv, xq, ci, xt, yi, ct, yt, o.z, o.g, o.n};
+    std::vector<Halide::VarOrRVar> order{xr, xv, xq, ci, yr, xt, yi, ct, yt, o.z, o.g, o.n};
     const int blocks = schedule.get("xb"), tiles = (s.facts.width + tile - 1) / tile;
     if (blocks > 1) {
         o.func.split(xt, xb, xt, (tiles + blocks - 1) / blocks, TailStrategy::GuardWithIf);
-        order.insert(order.begin() + 7, xb);
+        order.insert(order.begin() + 8, xb);
     }
-    o.func.reorder(order).unroll(xr).vectorize(xv).unroll(xq).unroll(ci);
+    o.func.reorder(order).unroll(xr).vectorize(xv).unroll(xq).unroll(ci).unroll(yr);
     if (s.facts.complex) o.func.reorder(o.part, xr, xv).unroll(o.part);
+    // A copy of the code for the tiles without guards is worth its compile time for x and the rows of a block: without
+    // the latter LLVM spends seconds on the guards of odd extents.
+    o.func.never_partition({ct, yt, o.z, o.g, o.n});
 
-    s.sum.compute_at(o.func, xt)
-        .bound_extent(s.q, positions)
-        .bound_extent(s.j, s.facts.stride_x)
-        .bound_extent(s.c, channels)
-        .vectorize(s.q, lanes)
-        .unroll(s.q)
-        .unroll(s.j)
-        .unroll(s.c);
-    const Halide::RDom& r = s.taps;
-    s.sum.update()
-        .split(s.q, s.q, qv, lanes)
-        .reorder(qv, s.q, s.c, r[0], r[1], r[2], r[3], r[4])
-        .vectorize(qv)
-        .unroll(s.q)
-        .unroll(s.c)
-        .unroll(r[0])
-        .unroll(r[1]);
-
-    const Var px = s.padded.args()[0], py = s.padded.args()[1], pz = s.padded.args()[2], pc = s.padded.args()[3];
-    s.padded.compute_at(o.func, blocks > 1 ? xb : yt)
-        .reorder_storage(px, pc, py, pz)
-        .align_storage(px, lanes)
-        .reorder(px, pc, py, pz)
-        .vectorize(px, lanes, TailStrategy::RoundUp);
+    for (WidthSum& sum : s.sums) {
+        keep_in_registers(s, sum, positions, channels);
+        sum.func.compute_at(o.func, xt);
+    }
+    stage_rows(s.padded, lanes);
+    s.padded.func.compute_at(o.func, blocks > 1 ? xb : yt);
     parallelize(o, yt, ct, schedule.get("par"));
     if (schedule.get("par") == 1 && blocks > 1) o.func.parallel(xb);
 }

@@ -2,24 +2,73 @@
 // Width lanes: a tile of tx vectors of positions times tc channels, for all phases of x.
 #include "schedules/model.h"
 
+#include <algorithm>
+
 namespace convt {
 namespace {
 
 constexpr double cache_line = 64;
 constexpr double third_level_bytes = 4.0 * 1024.0 * 1024.0;  // a core's share
+// More channels fill a tile of one row, which then reads the staged rows and its weights less often: at 64 channels a
+// tile of two rows is up to 10 % slower.
+constexpr double few_channels = 4;
+// Above this kernel height or stride rows stay a loop.
+constexpr double max_unrolled_rows = 16;
+constexpr double max_unrolled_stride = 8;
+// What a line of the staged rows adds on its way from the second-level cache: a tile of few channels, which uses it for
+// few multiply-adds, is bound by it.
+constexpr double line_cycles = 0.1;
+
+// One row, or several: a part of the stride, or a power of two of whole strides, of which some yb is a multiple.
+std::vector<int> row_tiles(const ModelFacts& f) {
+    std::vector<int> rows{1};
+    const double unrolled = std::min(max_unrolled_stride, f.output(1));
+    const int stride = static_cast<int>(std::min(f.stride(1), unrolled + 1));
+    if (f.out_channels > few_channels || f.kernel(1) > max_unrolled_rows || stride > unrolled) return rows;
+    for (int ry = 2; ry <= 8 && ry <= f.output(1); ++ry) {
+        const int strides = ry / stride;
+        const bool whole = ry % stride == 0 && (strides & (strides - 1)) == 0;
+        if (stride % ry == 0 || whole) rows.push_back(ry);
+    }
+    return rows;
+}
+
+double rows_in_tile(const ModelFacts& f, const Schedule& s) {
+    return s.get("ry") > 1 ? std::max<double>(s.get("ry"), f.stride(1)) : 1;
+}
 
 std::vector<Knob> knobs(const ModelFacts& f) {
     return {
-        {"tx", up_to({1, 2, 3, 4, 6, 8}, tiles(f.positions[0], f.lanes)), "vectors of positions in a register tile"},
+        {"tx", up_to({1, 2, 3, 4, 5, 6, 7, 8}, tiles(f.positions[0], f.lanes)),
+         "vectors of positions in a register tile"},
         {"tc", up_to({1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16}, f.out_channels), "output channels in a register tile"},
         {"xb", up_to({1, 2, 4, 8, 16, 32, 64, 128, 256, 512}, tiles(f.positions[0], 8 * f.lanes)),
-         "blocks of a row: the input of one stays in cache over all channels"}};
+         "blocks of a row: the input of one stays in cache over all channels"},
+        {"ry", row_tiles(f), "output rows in a register tile; their taps in y are unrolled where there are several"}};
 }
 
+// Input offsets by which `rows` output positions that lie next to each other reach the input.
+double offsets(const ModelFacts& f, int axis, double rows) {
+    const double stride = f.stride(axis), reach = f.dilation(axis) * (f.kernel(axis) - 1);
+    const double padding = static_cast<double>(f.axes[static_cast<std::size_t>(axis)].pad_low %
+                                               f.axes[static_cast<std::size_t>(axis)].stride);
+    return std::max(1 + std::floor((rows - 1 + padding) / stride) + std::floor((reach - padding) / stride), 1.0);
+}
+
+// For one input channel: all taps of y where they are unrolled, else one.
 TileCost tile(const ModelFacts& f, const Schedule& s) {
-    const double tx = s.get("tx"), tc = s.get("tc"), kernel = f.kernel(0), stride = f.stride(0);
-    const double offsets = tiles(kernel * f.dilation(0), stride);
-    return tile_cost(f, kernel * tx * tc, tx * offsets + kernel * tc, stride * tx * tc, tx + 1, tiles(kernel, stride));
+    const double tx = s.get("tx"), tc = s.get("tc"), ry = s.get("ry"), stride = f.stride(0);
+    const double in_tile = rows_in_tile(f, s), sums = in_tile / ry;
+    const double places = ry > 1 ? sums * offsets(f, 1, std::max(ry, f.stride(1))) : 1;
+    const double taps = f.kernel(0) * (ry > 1 ? f.kernel(1) * in_tile / f.stride(1) : 1);
+    // A vector that straddles two cache lines loads as two: all but the first of the offsets.
+    const double x_offsets = offsets(f, 0, stride);
+    const double loads = places * tx * (2 * x_offsets - 1) + taps * tc;
+    TileCost cost =
+        tile_cost(f, taps * tx * tc, loads, stride * ry * tx * tc, tx + 1, places * tiles(f.kernel(0), stride));
+    const double lines = places * (x_offsets > 1 ? tx + 1 : tx) * f.parts;
+    cost.cycles += 0.5 * (places - 1) + line_cycles * lines + 0.02 * loads;
+    return cost;
 }
 
 // Staging: a cycle a line in the second level, another beyond it. What outgrows the third level comes from memory again
@@ -34,12 +83,11 @@ double staging(const ModelFacts& f, const Schedule& s) {
 }
 
 double cycles(const ModelFacts& f, const Schedule& s) {
-    const double tx = s.get("tx"), tc = s.get("tc");
-    const double xb = s.get("xb");
+    const double tx = s.get("tx"), tc = s.get("tc"), xb = s.get("xb"), in_tile = rows_in_tile(f, s);
     const double in_row = tiles(tiles(f.positions[0], tx * f.lanes), xb) * xb * tiles(f.out_channels, tc);
-    const double rows = f.batch * f.groups * f.output(1) * f.output(2);
-    const double iterations = rows * f.taps[1] * f.taps[2] * f.in_channels;
-    const double stores = rows * in_row * (tx * tc * f.stride(0) * f.parts * 2 + 20);
+    const double rows = f.batch * f.groups * tiles(f.output(1), in_tile) * f.output(2);
+    const double iterations = rows * (s.get("ry") > 1 ? 1 : f.taps[1]) * f.taps[2] * f.in_channels;
+    const double stores = rows * in_row * (tx * tc * f.stride(0) * in_tile * f.parts * 2 + 20);
     return iterations * in_row * tile(f, s).cycles + stores + staging(f, s);
 }
 
