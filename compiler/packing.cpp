@@ -28,7 +28,7 @@ Halide::ImageParam raw_weights(const Operands& o) {
 }  // namespace
 
 void build_packing(Operands& o, Pipeline& pipeline,
-                   const std::function<WeightSource(const std::vector<Var>&)>& source) {
+                   const std::function<Expr(const std::vector<Var>&, const ReadWeight&)>& value) {
     pipeline.raw_weights = raw_weights(o);
     const std::vector<int>& extents = o.packed_extents();
     std::vector<Var> args;
@@ -36,12 +36,14 @@ void build_packing(Operands& o, Pipeline& pipeline,
         args.emplace_back(fmt::format("p{}", d));
     std::vector<Var> at(args.begin(), args.end() - 1);
     if (o.parts > 1) at.erase(at.begin() + 1);
-    const WeightSource from = source(at);
-    std::vector<Expr> index{from.at.kx, from.at.ky, from.at.kz, from.channel, from.at.ci, args.back()};
-    if (o.parts > 1) index.insert(index.begin(), args[1]);
-    const Expr value = pipeline.raw_weights(index);
+    const ReadWeight read = [&](const WeightSource& from) -> Expr {
+        std::vector<Expr> index{from.at.kx, from.at.ky, from.at.kz, from.channel, from.at.ci, args.back()};
+        if (o.parts > 1) index.insert(index.begin(), args[1]);
+        const Expr weight = pipeline.raw_weights(index);
+        return from.exists.defined() ? Halide::select(from.exists, weight, Halide::cast(o.scalar, 0)) : weight;
+    };
     pipeline.pack = Halide::Func("packed");
-    pipeline.pack(args) = from.exists.defined() ? Halide::select(from.exists, value, Halide::cast(o.scalar, 0)) : value;
+    pipeline.pack(args) = value(at, read);
     int stride = 1;
     for (int d = 0; d < static_cast<int>(extents.size()); ++d) {
         const int extent = extents[static_cast<std::size_t>(d)];
@@ -51,14 +53,22 @@ void build_packing(Operands& o, Pipeline& pipeline,
     }
 }
 
-void build_packing(Operands& o, Pipeline& pipeline, const std::function<WeightIndex(const std::vector<Var>&)>& index) {
+void build_packing(Operands& o, Pipeline& pipeline,
+                   const std::function<WeightSource(const std::vector<Var>&)>& source) {
+    build_packing(o, pipeline,
+                  [&](const std::vector<Var>& at, const ReadWeight& read) -> Expr { return read(source(at)); });
+}
+
+WeightSource channel_source(const Operands& o, const std::vector<Var>& at, const WeightIndex& index) {
     const int lanes = o.packed_extents()[0];
-    const bool padded = o.out_channels % lanes != 0;
+    const Expr channel = at.back() * lanes + at.front();
+    if (o.out_channels % lanes == 0) return {index, channel, Expr()};
+    return {index, Halide::min(channel, o.out_channels - 1), channel < o.out_channels};
+}
+
+void build_packing(Operands& o, Pipeline& pipeline, const std::function<WeightIndex(const std::vector<Var>&)>& index) {
     build_packing(o, pipeline, [&](const std::vector<Var>& at) {
-        const Expr channel = at.back() * lanes + at.front();
-        WeightSource from{index({at.begin() + 1, at.end() - 1}), channel, Expr()};
-        if (padded) from = {from.at, Halide::min(channel, o.out_channels - 1), channel < o.out_channels};
-        return from;
+        return channel_source(o, at, index({at.begin() + 1, at.end() - 1}));
     });
 }
 

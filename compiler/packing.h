@@ -31,4 +31,13 @@ void build_packing(Operands& operands, Pipeline& pipeline,
 void build_packing(Operands& operands, Pipeline& pipeline,
                    const std::function<WeightIndex(const std::vector<Halide::Var>& inner)>& index);
 
+// Channel and existence where lanes are channels: at = (lane, inner..., block).
+WeightSource channel_source(const Operands& operands, const std::vector<Halide::Var>& at, const WeightIndex& index);
+
+// Where a packed element is made of several weights: `value` puts it together of what `read` gives.
+using ReadWeight = std::function<Halide::Expr(const WeightSource& from)>;
+void build_packing(
+    Operands& operands, Pipeline& pipeline,
+    const std::function<Halide::Expr(const std::vector<Halide::Var>& at, const ReadWeight& read)>& value);
+
 }  // namespace convt

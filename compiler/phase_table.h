@@ -42,6 +42,10 @@ class PhaseTable {
     }  // of input index less q, over all phases and taps
     std::int64_t highest_offset() const noexcept { return highest_offset_; }
 
+    // Where D is 1, o + P = S i + k0 for the input index i of o's first tap. In this order, flat, the outputs of all
+    // phases that read the same inputs lie together.
+    std::int64_t flat(std::int64_t o) const noexcept { return o + padding_; }
+
     // Whether some output of `axis` has a tap before the input's first or after its last position.
     bool leaves_input(const Axis& axis) const noexcept {
         return lowest_offset_ < 0 || positions_ - 1 + highest_offset_ >= axis.input;

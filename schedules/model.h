@@ -69,10 +69,13 @@ struct ScheduleSpace {
     double (*cycles)(const ModelFacts& facts, const Schedule& schedule);
     double (*channels)(const ModelFacts& facts, const Schedule& schedule);  // output channels of one tile
     bool blocks_of_outputs;  // the knob yb counts output rows, in whole strides; else positions
+    // How many blocks there are, where they are sized by tile knobs: then there is no yb.
+    double (*bands)(const ModelFacts& facts, const Schedule& schedule) = nullptr;
 };
 extern const ScheduleSpace width_lanes_space;
 extern const ScheduleSpace channel_lanes_space;
 extern const ScheduleSpace phase_lanes_space;
+extern const ScheduleSpace winograd_space;
 extern const ScheduleSpace general_space;
 
 // The values that do not exceed `most`; the first one always.

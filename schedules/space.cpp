@@ -21,7 +21,8 @@ constexpr double read_once_rows = 4;  // fewer, and most of the rows staged are 
 constexpr double parallel_multiply_adds = 1e6;
 
 const ScheduleSpace* find_space(std::string_view strategy) {
-    for (const ScheduleSpace* space : {&width_lanes_space, &channel_lanes_space, &phase_lanes_space, &general_space}) {
+    for (const ScheduleSpace* space :
+         {&width_lanes_space, &channel_lanes_space, &phase_lanes_space, &winograd_space, &general_space}) {
         if (strategy == space->strategy) return space;
     }
     return nullptr;
@@ -111,7 +112,7 @@ std::vector<Knob> schedule_space(std::string_view strategy, const Problem& probl
     const ModelFacts facts(problem, target);
     std::vector<Knob> knobs = space->tile_knobs(facts);
     const int unit = row_unit(*space, facts);
-    knobs.push_back({"yb", row_blocks(facts.positions[1], unit), rows_meaning});
+    if (space->bands == nullptr) knobs.push_back({"yb", row_blocks(facts.positions[1], unit), rows_meaning});
     knobs.push_back({"par", {0, 1, 2}, par_meaning, true});
     return knobs;
 }
@@ -146,7 +147,7 @@ Schedule default_schedule(std::string_view strategy, const Problem& problem, con
     if (knobs.empty()) return {};
     const ScheduleSpace& space = *find_space(strategy);
     const ModelFacts facts(problem, target);
-    const std::vector<Knob> tile_knobs(knobs.begin(), knobs.end() - 2);
+    const std::vector<Knob> tile_knobs(knobs.begin(), knobs.end() - (space.bands != nullptr ? 1 : 2));
     Schedule best, candidate;
     double lowest = std::numeric_limits<double>::infinity();
     for_each_tile(tile_knobs, candidate, 0, [&](const Schedule& schedule) {
@@ -156,8 +157,12 @@ Schedule default_schedule(std::string_view strategy, const Problem& problem, con
         lowest = cycles;
         best = schedule;
     });
-    const int unit = row_unit(space, facts);
     const double channel_blocks = tiles(facts.out_channels, space.channels(facts, best));
+    if (space.bands != nullptr) {
+        best.set("par", default_parallel(problem, facts, space.bands(facts, best), channel_blocks));
+        return best;
+    }
+    const int unit = row_unit(space, facts);
     const int pieces = std::max(best.get("xb"), 1);
     const double read_once =
         std::max(read_once_bytes, (read_once_rows + facts.taps[1]) * row_bytes(facts, facts.positions[0] / pieces));

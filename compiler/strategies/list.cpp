@@ -11,6 +11,7 @@ std::span<const Strategy> strategies() noexcept {
         width_lanes,
         channel_lanes,
         phase_lanes,
+        winograd,
         general,
     };
     return list;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "compiler/operands.h"
+#include "convt/object.h"
 #include "convt/schedule.h"
 #include "convt/target.h"
 
@@ -18,6 +19,7 @@ struct Pipeline {
     Halide::Func output;
     Halide::Func pack;               // over the packed dimensions, in terms of `raw`
     Halide::ImageParam raw_weights;  // [part] kx ky kz cog cig g
+    TransformFacts transform;        // where the products are not the definition's own
 };
 
 struct Strategy {
@@ -34,6 +36,7 @@ const Strategy* find_strategy(std::string_view name) noexcept;
 extern const Strategy width_lanes;
 extern const Strategy channel_lanes;
 extern const Strategy phase_lanes;
+extern const Strategy winograd;
 extern const Strategy general;
 
 }  // namespace convt

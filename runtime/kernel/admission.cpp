@@ -36,10 +36,12 @@ T poison() {
 }
 
 // Largest magnitude of inputs and weights: with `terms` products (twice as many for complex types) and a bias of the
-// product's size, sums stay within half of what the mantissa holds.
-std::int64_t magnitude(const Problem& problem) {
+// product's size, sums stay within half of what the mantissa holds. Transformed, sums are larger and count fractions.
+std::int64_t magnitude(const Problem& problem, const TransformFacts& transform) {
     const ElementTypeInfo& type = element_type_info(problem.type);
-    const std::int64_t products = max_terms(problem) * type.parts + 1;
+    const std::int64_t products =
+        transform.growth == 0 ? max_terms(problem) * type.parts + 1
+                              : (transform.growth * (problem.in_channels / problem.groups) + 1) * transform.divisor;
     const double room = std::ldexp(1.0, type.mantissa_bits - 1) / static_cast<double>(products);
     return std::clamp(static_cast<std::int64_t>(std::sqrt(room)), std::int64_t{1}, std::int64_t{1} << 15);
 }
@@ -102,7 +104,7 @@ Result<Tensors> make_tensors(const Kernel::Impl& kernel, GuardedMemory::Edge edg
     auto y = memory(tensor_bytes(kernel.y), sizeof(T));
     if (!failure.ok()) return failure;
 
-    const std::int64_t limit = magnitude(kernel.problem);
+    const std::int64_t limit = magnitude(kernel.problem, kernel.info.transform);
     fill<T>(x->data(), x->bytes(), limit, 1);
     fill<T>(weights->data(), weights->bytes(), limit, 2);
     fill<T>(bias->data(), bias->bytes(), limit * limit, 3);

@@ -19,6 +19,7 @@ namespace {
 constexpr std::string_view magic = "convtobj";
 constexpr std::uint64_t max_text_bytes = 1U << 16U;
 constexpr std::uint64_t max_packed_rank = 16;
+constexpr std::int64_t max_transform_fact = 1 << 20;
 
 Status corrupt(std::string reason) {
     return Status(Code::corrupt, "object: " + std::move(reason));
@@ -39,6 +40,10 @@ std::string fault(const ObjectInfo& info) {
     if (info.symbol.empty() || !std::ranges::all_of(info.symbol, in_symbol)) return "symbol is not an identifier";
     if (std::ranges::any_of(info.packed_extents, [](std::int64_t extent) { return extent < 1; }))
         return "packed_extents holds an extent below 1";
+    for (const std::int64_t fact : {info.transform.growth, info.transform.roundings, info.transform.divisor}) {
+        if (fact < 0 || fact > max_transform_fact || (fact == 0) != (info.transform.growth == 0))
+            return "transform holds a number out of range";
+    }
     for (const double time : {info.compile_ms, info.admission_ms}) {
         if (!std::isfinite(time) || time < 0) return "a time is not a finite number of at least 0";
     }
@@ -59,6 +64,8 @@ ObjectInfo read_info(ByteReader& reader) {
     if (rank > max_packed_rank) reader.fail();
     for (std::uint64_t i = 0; i < rank && !reader.failed(); ++i)
         info.packed_extents.push_back(static_cast<std::int64_t>(reader.u64()));
+    for (std::int64_t* fact : {&info.transform.growth, &info.transform.roundings, &info.transform.divisor})
+        *fact = static_cast<std::int64_t>(reader.u64());
     const std::uint64_t admitted = reader.u64();
     if (admitted > 1) reader.fail();
     info.admitted = admitted == 1;
@@ -92,6 +99,8 @@ std::vector<std::byte> Object::serialize() const {
     writer.u64(info.packed_extents.size());
     for (const std::int64_t extent : info.packed_extents)
         writer.u64(static_cast<std::uint64_t>(extent));
+    for (const std::int64_t fact : {info.transform.growth, info.transform.roundings, info.transform.divisor})
+        writer.u64(static_cast<std::uint64_t>(fact));
     writer.u64(info.admitted ? 1 : 0);
     writer.f64(info.compile_ms);
     writer.f64(info.admission_ms);

@@ -24,6 +24,7 @@ Object sample() {
     object.info.features = 0x8000000000000005U;
     object.info.schedule = "tx=2,tc=8";
     object.info.packed_extents = {16, 4, 9};
+    object.info.transform = {36, 10, 4};
     object.info.compile_ms = 123.25;
     object.info.admission_ms = 0.5;
     return object;
@@ -59,6 +60,7 @@ TEST_CASE("an object reads back as it was written, to the same bytes") {
     CHECK(info.compiler == "fake 1");
     CHECK(info.symbol == "convt_fake");
     CHECK(info.packed_extents == std::vector<std::int64_t>{16, 4, 9});
+    CHECK(info.transform == TransformFacts{36, 10, 4});
     CHECK(info.admitted);
     CHECK(info.compile_ms == 123.25);
     CHECK(info.admission_ms == 0.5);
@@ -72,7 +74,7 @@ TEST_CASE("the form on disk is fixed: other bytes need another format version") 
     object.code = {std::byte{1}, std::byte{2}};
     const Bytes bytes = object.serialize();
     const std::string hash = hash_fields({std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size())});
-    CHECK(object_format_version == 1);
+    CHECK(object_format_version == 2);
     CHECK(hash == "892205c12019087382177af50f53687f");
 }
 
@@ -131,6 +133,8 @@ TEST_CASE("fields that no compiler gives are refused") {
             info.packed_extents = {4, 0};
         },
         [](ObjectInfo& info) { info.packed_extents = {-1}; },
+        [](ObjectInfo& info) { info.transform.growth = 0; },
+        [](ObjectInfo& info) { info.transform.divisor = -4; },
         [](ObjectInfo& info) { info.packed_extents.assign(17, 1); },
         [](ObjectInfo& info) { info.compile_ms = std::numeric_limits<double>::quiet_NaN(); },
         [](ObjectInfo& info) { info.admission_ms = std::numeric_limits<double>::infinity(); },
@@ -149,8 +153,8 @@ TEST_CASE("another format version is named") {
     bytes[8] = std::byte{2};
     const Result<Object> read = Object::deserialize(with_checksum(bytes));
     CHECK(read.status().code() == Code::corrupt);
-    CHECK(read.status().message().find("format version 2") != std::string::npos);
-    CHECK(stored_format_version(bytes) == 2);
+    CHECK(read.status().message().find("format version 3") != std::string::npos);
+    CHECK(stored_format_version(bytes) == 3);
     CHECK_FALSE(stored_format_version(Bytes(15, std::byte{'c'})));
 }
 

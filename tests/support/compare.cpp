@@ -33,7 +33,7 @@ bool matches(const Problem& p, double got, const Reference& reference, std::size
 }  // namespace
 
 std::optional<std::string> first_mismatch(const Problem& problem, const std::vector<std::byte>& output,
-                                          const Reference& reference, Match match) {
+                                          const Reference& reference, Match match, const TransformFacts& transform) {
     const std::vector<double> got = to_scalars(problem.type, output);
     if (got.size() != reference.values.size()) {
         return fmt::format("the output has {} scalars, the oracle's {}", got.size(), reference.values.size());
@@ -41,7 +41,7 @@ std::optional<std::string> first_mismatch(const Problem& problem, const std::vec
     const auto parts = static_cast<std::size_t>(element_type_info(problem.type).parts);
     for (std::size_t i = 0; i < got.size(); ++i) {
         const std::size_t element = i / parts;
-        const double bound = match == Match::exact ? 0.0 : error_bound(problem, reference, element);
+        const double bound = match == Match::exact ? 0.0 : error_bound(problem, reference, element, transform);
         if (matches(problem, got[i], reference, i, bound, match)) continue;
         return fmt::format("y[{}]{} is {:.17g}, must be {:.17g} within {:.3g} ({} products)",
                            fmt::join(index_of(problem, element), ","),

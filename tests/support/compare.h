@@ -17,8 +17,9 @@ enum class Match {
 };
 
 // Nothing where every element matches; else the first that does not: its index in the output's own order (n, c, ... or
-// n, ..., c), what it is, what it should be and how far off it may be.
+// n, ..., c), what it is, what it should be and how far off it may be. `transform`: of the kernel's object.
 std::optional<std::string> first_mismatch(const Problem& problem, const std::vector<std::byte>& output,
-                                          const Reference& reference, Match match);
+                                          const Reference& reference, Match match,
+                                          const TransformFacts& transform = {});
 
 }  // namespace convt::test

@@ -47,19 +47,23 @@ std::vector<double> load(const std::vector<std::byte>& bytes) {
 
 }  // namespace
 
-std::int64_t integer_limit(const Problem& problem) {
+std::int64_t integer_limit(const Problem& problem, const TransformFacts& transform) {
     // At most this many products meet in one output: input positions and taps of an axis both bound its number.
     const ElementTypeInfo& type = element_type_info(problem.type);
     std::int64_t terms = problem.in_channels / problem.groups * type.parts;
     for (int i = 0; i < problem.rank; ++i)
         terms *= std::min(problem.axes[i].input, problem.axes[i].kernel);
-    const double room = std::ldexp(1.0, type.mantissa_bits - 4) / static_cast<double>(terms + 1);
+    double room = std::ldexp(1.0, type.mantissa_bits - 4) / static_cast<double>(terms + 1);
+    if (transform.growth != 0) {
+        const std::int64_t sums = transform.growth * (problem.in_channels / problem.groups) + 1;
+        room = std::min(room, std::ldexp(1.0, type.mantissa_bits - 1) / static_cast<double>(sums * transform.divisor));
+    }
     return std::clamp(static_cast<std::int64_t>(std::sqrt(room)), std::int64_t{1}, std::int64_t{63});
 }
 
-Operands integer_operands(const Problem& problem, std::uint64_t seed) {
+Operands integer_operands(const Problem& problem, std::uint64_t seed, const TransformFacts& transform) {
     Random random(seed);
-    const std::int64_t limit = integer_limit(problem);
+    const std::int64_t limit = integer_limit(problem, transform);
     return fill(problem, [&] { return static_cast<double>(random.between(-limit, limit)); });
 }
 

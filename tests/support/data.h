@@ -14,14 +14,14 @@ namespace convt::test {
 // Small integers such that every partial sum of products, in any order, and 16 times that (room for transforms that add
 // before they multiply) is exact in problem.type: a kernel must give the oracle's bits. Holds up to 2^20 products an
 // output for f32. A leaky slope that is a power of two keeps it exact; one other slope a problem rounds once, as the
-// oracle's value does when it is rounded to the type.
-Operands integer_operands(const Problem& problem, std::uint64_t seed);
+// oracle's value does when it is rounded to the type. For a kernel that transforms, the room is what its facts ask for.
+Operands integer_operands(const Problem& problem, std::uint64_t seed, const TransformFacts& transform = {});
 
 // Uniform in [-1, 1), multiples of 2^-23 (f32) or 2^-52 (f64), so that no product underflows.
 Operands uniform_operands(const Problem& problem, std::uint64_t seed);
 
 // Largest |value| of integer_operands.
-std::int64_t integer_limit(const Problem& problem);
+std::int64_t integer_limit(const Problem& problem, const TransformFacts& transform = {});
 
 // Raw elements from scalars (a complex element is two), rounded to the type; and back.
 std::vector<std::byte> from_scalars(ElementType type, const std::vector<double>& scalars);

@@ -160,6 +160,14 @@ std::vector<double> moduli(const std::vector<T>& list) {
     return result;
 }
 
+template <typename T>
+double largest(const std::vector<T>& list) {
+    double most = 0;
+    for (const T& v : list)
+        most = std::max(most, modulus(v));
+    return most;
+}
+
 // Products that reach each spatial position of one output channel: the same scatter over ones.
 std::vector<double> counts(const Problem& p, const Axes& a) {
     std::vector<double> count(volume(outputs(a)));
@@ -189,6 +197,9 @@ Reference run(const Problem& p, const Operands& operands) {
     const std::vector<double> count = counts(p, a);
 
     Reference result;
+    result.largest_input = largest(x);
+    result.largest_weight = largest(w);
+    result.largest_bias = largest(bias);
     result.values.resize(y.size() * static_cast<std::size_t>(element_type_info(p.type).parts));
     result.magnitudes.resize(y.size());
     result.terms.resize(y.size());
@@ -237,10 +248,19 @@ Reference oracle(const Problem& problem, const Operands& operands) {
     return {};
 }
 
-double error_bound(const Problem& problem, const Reference& reference, std::size_t element) {
+double error_bound(const Problem& problem, const Reference& reference, std::size_t element,
+                   const TransformFacts& transform) {
     const ElementTypeInfo& type = element_type_info(problem.type);
     // One part of a complex product is a sum of two real ones.
     double n = static_cast<double>(reference.terms[element] * type.parts) + (problem.bias ? 1 : 0);
+    double magnitude = reference.magnitudes[element];
+    if (transform.growth != 0) {
+        const auto channels = static_cast<double>(problem.in_channels / problem.groups);
+        n = std::max(n, static_cast<double>(transform.roundings) + channels + (problem.bias ? 1 : 0));
+        magnitude =
+            static_cast<double>(transform.growth) * channels * reference.largest_input * reference.largest_weight +
+            reference.largest_bias;
+    }
     double growth = 1;
     for (const EpilogueOp& op : problem.epilogue) {
         if (op.kind != EpilogueOp::Kind::leaky) continue;
@@ -250,7 +270,7 @@ double error_bound(const Problem& problem, const Reference& reference, std::size
     const double roundoff = std::ldexp(1.0, -type.mantissa_bits);
     const int wide_bits =
         type.scalar_bytes == 4 ? std::numeric_limits<double>::digits : std::numeric_limits<long double>::digits;
-    return (gamma(n, roundoff) + gamma(n, std::ldexp(1.0, -wide_bits))) * growth * reference.magnitudes[element];
+    return (gamma(n, roundoff) + gamma(n, std::ldexp(1.0, -wide_bits))) * growth * magnitude;
 }
 
 }  // namespace convt::test

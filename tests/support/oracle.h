@@ -4,6 +4,7 @@
 // S * i + D * k = o + P names. With each value come the figures that bound what rounding may do to a kernel.
 #pragma once
 
+#include "convt/object.h"
 #include "convt/problem.h"
 
 #include <array>
@@ -29,6 +30,8 @@ struct Reference {
     std::vector<double> magnitudes;
     // Per element: products summed.
     std::vector<std::int64_t> terms;
+    // Largest modulus, as above, of any input, weight and bias.
+    double largest_input = 0, largest_weight = 0, largest_bias = 0;
 };
 
 // bias + scatter, then the epilogue from left to right. The problem is valid and the operands have its sizes.
@@ -37,8 +40,10 @@ Reference oracle(const Problem& problem, const Operands& operands);
 // How far a correct kernel may be from `reference.values` at output element `element`: gamma_n * magnitude (Higham,
 // "Accuracy and Stability of Numerical Algorithms", 2nd ed., 3.1: holds for every order of summation, with or without
 // fused multiply-add), n = products + bias + epilogue operations, and the oracle's own gamma_n on top. It assumes no
-// underflow, which `uniform_operands` guarantees.
-double error_bound(const Problem& problem, const Reference& reference, std::size_t element);
+// underflow, which `uniform_operands` guarantees. A kernel that transforms is granted what object.h says of
+// TransformFacts: its errors come from all inputs of a tile, so the bound is the same for all elements.
+double error_bound(const Problem& problem, const Reference& reference, std::size_t element,
+                   const TransformFacts& transform = {});
 
 // Extents of `problem` filled up to three axes: leading ones of extent, kernel and stride 1.
 std::array<Axis, 3> three_axes(const Problem& problem);

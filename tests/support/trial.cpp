@@ -17,10 +17,12 @@ namespace {
 
 Status run_and_compare(const Kernel& kernel, const Trial& trial, Match match) {
     const Problem& p = trial.problem;
-    const Operands operands = match == Match::exact ? integer_operands(p, trial.seed) : uniform_operands(p, trial.seed);
+    const TransformFacts& transform = kernel.info().transform;
+    const Operands operands =
+        match == Match::exact ? integer_operands(p, trial.seed, transform) : uniform_operands(p, trial.seed);
     const Result<std::vector<std::byte>> output = run_guarded(kernel, operands, random_run_options(p, trial.seed));
     if (!output.ok()) return output.status();
-    if (const auto mismatch = first_mismatch(p, output.value(), oracle(p, operands), match)) {
+    if (const auto mismatch = first_mismatch(p, output.value(), oracle(p, operands), match, transform)) {
         return Status(Code::wrong_result,
                       fmt::format("{} data: {}", match == Match::exact ? "integer" : "uniform", *mismatch));
     }

@@ -173,7 +173,8 @@ Result<Measurement> measure(const MeasureRequest& request) {
     result.median_us = 1e6 * seconds.value();
 
     const Operands operands{inputs.x.data(), inputs.w.data(), inputs.bias.data(), output.data()};
-    const Deviation deviation = compare_sampled(problem, operands, compared_outputs, request.sample_seed);
+    const Deviation deviation =
+        compare_sampled(problem, operands, compared_outputs, request.sample_seed, kernel.value()->info().transform);
     result.max_error = deviation.max_error;
     result.error_bound = deviation.error_bound;
     result.wrong = deviation.wrong;

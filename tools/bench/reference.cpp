@@ -99,12 +99,14 @@ struct Expected {
 template <typename Scalar>
 class Reference {
   public:
-    Reference(const Problem& problem, const Operands& operands)
+    Reference(const Problem& problem, const Operands& operands, const TransformFacts& transform)
         : problem_(problem),
           operands_(operands),
           type_(element_type_info(problem.type)),
           x_strides_(strides_of(problem, problem.input_layout, problem.in_channels, false)),
-          y_strides_(strides_of(problem, problem.output_layout, problem.out_channels, true)) {}
+          y_strides_(strides_of(problem, problem.output_layout, problem.out_channels, true)),
+          transform_(transform),
+          transformed_(transform.growth == 0 ? 0.0L : transformed_size()) {}
 
     void compare(const Position& p, Deviation& deviation) const {
         const Expected expected = at(p);
@@ -177,14 +179,34 @@ class Reference {
         return e;
     }
 
+    // What no intermediate of a transformed sum exceeds (object.h, TransformFacts).
+    long double transformed_size() const {
+        const auto channels = static_cast<long double>(problem_.in_channels / problem_.groups);
+        return static_cast<long double>(transform_.growth) * channels * largest(operands_.x) * largest(operands_.w);
+    }
+
+    static long double largest(std::span<const std::byte> tensor) {
+        Scalar most = 0;
+        for (std::size_t i = 0; i + sizeof(Scalar) <= tensor.size(); i += sizeof(Scalar)) {
+            Scalar value;
+            std::memcpy(&value, tensor.data() + i, sizeof value);
+            most = std::max(most, std::fabs(value));
+        }
+        return static_cast<long double>(most);
+    }
+
     // In any order of summation, fused or not, a product passes at most n + 1 roundings among n products and a bias
     // (Higham, Accuracy and Stability of Numerical Algorithms, 3.1); one more is granted to each epilogue operation.
+    // A transformed sum has its own number of roundings, one a channel among them.
     void finish(Expected& e, const std::array<long double, 2>& size, std::int64_t products) const {
+        const std::int64_t in_sum =
+            transform_.growth == 0 ? products
+                                   : std::max(products, transform_.roundings + problem_.in_channels / problem_.groups);
         const auto roundings =
-            static_cast<long double>(products + 1 + static_cast<std::int64_t>(problem_.epilogue.size()));
+            static_cast<long double>(in_sum + 1 + static_cast<std::int64_t>(problem_.epilogue.size()));
         const long double nu = std::ldexp(roundings, -type_.mantissa_bits);
         for (std::size_t i = 0; i < 2; ++i) {
-            e.bound[i] = nu / (1.0L - nu) * size[i];
+            e.bound[i] = nu / (1.0L - nu) * (size[i] + transformed_);
             for (const EpilogueOp& op : problem_.epilogue) {
                 const long double slope =
                     op.kind == EpilogueOp::Kind::leaky ? static_cast<long double>(op.value) : 0.0L;
@@ -199,11 +221,14 @@ class Reference {
     const ElementTypeInfo& type_;
     Strides x_strides_;
     Strides y_strides_;
+    TransformFacts transform_;
+    long double transformed_;
 };
 
 template <typename Scalar>
-Deviation compare(const Problem& problem, const Operands& operands, std::int64_t samples, std::uint64_t seed) {
-    const Reference<Scalar> reference(problem, operands);
+Deviation compare(const Problem& problem, const Operands& operands, std::int64_t samples, std::uint64_t seed,
+                  const TransformFacts& transform) {
+    const Reference<Scalar> reference(problem, operands, transform);
     Deviation deviation;
     const auto choose = [&](auto&& of) {  // of(extent) gives an index
         Position p{of(problem.batch), of(problem.out_channels), {}};
@@ -235,9 +260,11 @@ void fill_uniform(std::span<std::byte> data, ElementType type, std::uint64_t see
     }
 }
 
-Deviation compare_sampled(const Problem& problem, const Operands& operands, std::int64_t samples, std::uint64_t seed) {
-    return element_type_info(problem.type).scalar_bytes == 4 ? compare<float>(problem, operands, samples, seed)
-                                                             : compare<double>(problem, operands, samples, seed);
+Deviation compare_sampled(const Problem& problem, const Operands& operands, std::int64_t samples, std::uint64_t seed,
+                          const TransformFacts& transform) {
+    return element_type_info(problem.type).scalar_bytes == 4
+               ? compare<float>(problem, operands, samples, seed, transform)
+               : compare<double>(problem, operands, samples, seed, transform);
 }
 
 }  // namespace convt::cli

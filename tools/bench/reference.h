@@ -3,6 +3,7 @@
 // on the error that rounding may make.
 #pragma once
 
+#include "convt/object.h"
 #include "convt/problem.h"
 
 #include <cstddef>
@@ -23,8 +24,10 @@ struct Deviation {
     std::string wrong;         // the first output beyond its own bound; empty where there is none
 };
 
-// Looks at the corners of y and at `samples` outputs drawn with `seed`.
-Deviation compare_sampled(const Problem& problem, const Operands& operands, std::int64_t samples, std::uint64_t seed);
+// Looks at the corners of y and at `samples` outputs drawn with `seed`. `transform`: of the kernel's object; its bound
+// is the same for all outputs.
+Deviation compare_sampled(const Problem& problem, const Operands& operands, std::int64_t samples, std::uint64_t seed,
+                          const TransformFacts& transform = {});
 
 // Uniform in [-1, 1), every scalar of its own.
 void fill_uniform(std::span<std::byte> data, ElementType type, std::uint64_t seed);

@@ -15,6 +15,19 @@
 
 namespace convt {
 
+// What a kernel does to its numbers where it sums products of transformed inputs and weights (Winograd) in place of the
+// definition's own. With X and W the largest input and weight of a tensor and C the input channels of a group:
+//   every intermediate is at most growth * C * X * W, and for integers a multiple of 1 / divisor;
+//   one value passes roundings + C roundings, so that an output is off by at most gamma_n * growth * C * X * W,
+//   gamma_n = n u / (1 - n u), n = roundings + C, u the type's unit roundoff (Higham, Accuracy and Stability of
+//   Numerical Algorithms, 3.1, applied to |A^T| |G| |w| |B^T| |x|). Bias and epilogue come on top.
+struct CONVT_API TransformFacts {
+    std::int64_t growth = 0;  // 0: the definition's own products are summed, and the rest means nothing
+    std::int64_t roundings = 0;
+    std::int64_t divisor = 0;
+    bool operator==(const TransformFacts&) const = default;
+};
+
 // Facts about an object. Every string is one line without tabs.
 struct CONVT_API ObjectInfo {
     std::string problem;          // canonical text
@@ -28,6 +41,7 @@ struct CONVT_API ObjectInfo {
     // Extents of the packed weights, innermost first, in elements of the scalar type (complex: the parts are one
     // dimension).
     std::vector<std::int64_t> packed_extents;
+    TransformFacts transform;
     bool admitted = false;    // passed the admission check on some machine
     double compile_ms = 0.0;  // plan to object bytes
     double admission_ms = 0.0;

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+// Winograd's minimal filtering on phases. Every phase of a layer whose kernel is a multiple of its stride is a
+// correlation with the same number of taps, and flat (phase_table.h) all of them read the same input windows: one
+// transform of the input serves them all. Lanes run over output channels; a product per element of the transform and
+// phase is a small matrix multiplication over input channels.
+#include "schedules/cpu/winograd.h"
+#include "compiler/facts.h"
+#include "compiler/packing.h"
+#include "compiler/strategies/winograd_transform.h"
+#include "schedules/model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace convt {
+
+using Halide::Expr;
+using Halide::Func;
+using Halide::RDom;
+
+namespace {
+
+int to_int(std::int64_t value) {
+    return static_cast<int>(value);
+}
+
+struct TiledAxis {
+    TiledAxis(const PhaseTable& phases, const Axis& axis)
+        : table(phases),
+          transform(winograd_transform(to_int(phases.max_taps()))),
+          first(to_int(phases.flat(0) / phases.phases())),
+          skip(to_int(phases.flat(0) % phases.phases())),
+          stride(to_int(phases.phases())),
+          positions(to_int(phases.flat(axis.output() - 1) / phases.phases() - phases.flat(0) / phases.phases() + 1)),
+          outputs(to_int(axis.output())) {}
+
+    const PhaseTable& table;
+    WinogradTransform transform;
+    int first;   // input index of the first tap of the first output
+    int skip;    // flat places in front of that output
+    int stride;  // phases
+    int positions, outputs;
+
+    int tile() const { return transform.tile.outputs; }
+    int products() const { return transform.tile.products; }
+    int tiles() const { return (positions + tile() - 1) / tile(); }
+    // Input index of window element p of tile t.
+    Expr input(const Expr& t, int p) const { return t * tile() + (first - (transform.tile.taps - 1) + p); }
+    // Flat place, from that of the first tile, of output j of tile t in phase k0.
+    Expr place(const Expr& t, const Expr& j, const Expr& k0) const { return (t * tile() + j) * stride + k0; }
+};
+
+// Sum of row[p] * term(p), entries 0, 1 and -1.
+template <typename Term>
+Expr combine(const std::vector<double>& row, const Term& term) {
+    Expr sum;
+    for (std::size_t p = 0; p < row.size(); ++p) {
+        if (row[p] == 0) continue;
+        const Expr value = term(static_cast<int>(p));
+        if (!sum.defined()) {
+            sum = row[p] > 0 ? value : -value;
+        } else {
+            sum = row[p] > 0 ? sum + value : sum - value;
+        }
+    }
+    return sum;
+}
+
+// One combination a row of `matrix`, chosen by `e`.
+template <typename Term>
+Expr transformed(const Matrix& matrix, const Expr& e, const Term& term) {
+    std::vector<Expr> rows;
+    for (const std::vector<double>& row : matrix)
+        rows.push_back(combine(row, term));
+    return rows.size() == 1 ? rows[0] : Halide::mux(e, rows);
+}
+
+struct Tiling {
+    explicit Tiling(const Operands& o)
+        : inner_at(o.problem.rank == 1 ? 1 : 0),
+          band_at(1 - inner_at),
+          inner(o.phase[inner_at], o.axes[inner_at]),
+          band(o.phase[band_at], o.axes[band_at]) {}
+
+    const std::size_t inner_at, band_at;  // which of x and y
+    const TiledAxis inner, band;
+
+    std::vector<Expr> xyz(const Expr& at_inner, const Expr& at_band) const {
+        return inner_at == 0 ? std::vector<Expr>{at_inner, at_band, 0} : std::vector<Expr>{at_band, at_inner, 0};
+    }
+};
+
+std::vector<Expr> join(std::vector<Expr> first, const std::vector<Expr>& rest) {
+    first.insert(first.end(), rest.begin(), rest.end());
+    return first;
+}
+
+void transform_input(const Operands& o, const Tiling& t, WinogradStages& s) {
+    s.padded = o.padded();
+    s.half = Func("half");
+    s.half(s.ti, s.row, s.k, s.ei, s.g, s.n) = transformed(t.inner.transform.input, s.ei, [&](int p) -> Expr {
+        return s.padded(join(t.xyz(t.inner.input(s.ti, p), s.row), {s.k, s.g, s.n}));
+    });
+    s.transformed = Func("transformed");
+    s.transformed(s.ti, s.tb, s.k, s.e, s.g, s.n) = transformed(
+        t.band.transform.input, s.e / s.inner_products,
+        [&](int p) -> Expr { return s.half(s.ti, t.band.input(s.tb, p), s.k, s.e % s.inner_products, s.g, s.n); });
+}
+
+void multiply(Operands& o, WinogradStages& s, int block, int phases) {
+    o.set_packed(
+        {block, o.in_channels, s.products, phases, (o.out_channels + block - 1) / block, to_int(o.problem.groups)});
+    s.channels = RDom(0, o.in_channels, "channels");
+    s.sum = Func("sum");
+    s.sum(s.c, s.ti, s.tb, s.e, s.phase, s.g, s.n) = Halide::cast(o.scalar, 0);
+    s.sum(s.c, s.ti, s.tb, s.e, s.phase, s.g, s.n) +=
+        s.transformed(s.ti, s.tb, s.channels, s.e, s.g, s.n) *
+        o.weight(s.c % block, {s.channels, s.e, s.phase, s.c / block, s.g})[0];
+    s.product = Func("product");
+    s.product(s.c, s.ti, s.tb, s.e, s.phase, s.g, s.n) = s.sum(s.c, s.ti, s.tb, s.e, s.phase, s.g, s.n);
+}
+
+void transform_output(const Operands& o, const Tiling& t, WinogradStages& s, int inner_tile, int band_tile,
+                      int blocks) {
+    const TiledAxis &inner = t.inner, &band = t.band;
+    s.places = RDom(0, inner.tile(), 0, band.tile(), 0, inner_tile, 0, band_tile, 0, inner.stride, 0, band.stride, 0,
+                    s.inner_tiles / inner_tile, 0, blocks, "places");
+    const Halide::RDom& r = s.places;
+    const Expr ti = r[6] * inner_tile + r[2], tb = r[7] * band_tile + r[3];
+    const Expr value = transformed(band.transform.output, r[1], [&](int eb) -> Expr {
+        return transformed(inner.transform.output, r[0], [&](int ei) -> Expr {
+            return s.product(s.c, ti, s.band * (blocks * band_tile) + tb, eb * s.inner_products + ei,
+                             r[5] * inner.stride + r[4], s.g, s.n);
+        });
+    });
+    s.scratch = Func("scratch");
+    s.scratch(s.c, s.fi, s.fb, s.band, s.g, s.n) = Halide::undef(o.scalar);
+    s.scratch(s.c, inner.place(ti, r[0], r[4]), band.place(tb, r[1], r[5]), s.band, s.g, s.n) = value;
+}
+
+void write_output(const Operands& o, const Tiling& t, WinogradStages& s) {
+    const TiledAxis& band = t.band;
+    const int length = s.band_outputs * band.stride;
+    s.rows = RDom(0, length, 0, (band.skip + band.outputs + length - 1) / length, "rows");
+    const Expr at = s.rows[1] * length + s.rows[0] - band.skip;
+    s.rows.where(at >= 0 && at < band.outputs);
+    OutputStage& out = s.output;
+    out.func = o.output({Halide::undef(o.scalar)}, {out.x, out.y, out.z, out.c, out.g, out.n}, out.part);
+    std::vector<Expr> place{out.x, out.y, out.z, out.c, out.g, out.n};
+    const Expr across = place[t.inner_at] + t.inner.skip;
+    place[t.band_at] = Halide::clamp(at, 0, band.outputs - 1);
+    const Expr sum = s.scratch(out.c, across, s.rows[0], s.rows[1], out.g, out.n) + o.start(out.c, out.g, false)[0];
+    out.func(place) = o.finish({sum})[0];
+}
+
+WinogradStages stages(Operands& o, const Tiling& t, const Target& target, const Schedule& schedule) {
+    const int inner_tile = schedule.get("ti"), band_tile = schedule.get("tb"), blocks = schedule.get("rb");
+    WinogradStages s;
+    s.facts = schedule_facts(o, target);
+    s.has_inner = t.inner_at == 0;
+    s.inner_tiles = (t.inner.tiles() + inner_tile - 1) / inner_tile * inner_tile;
+    s.inner_products = t.inner.products();
+    s.products = t.inner.products() * t.band.products();
+    s.band_outputs = t.band.tile() * band_tile * blocks;
+    transform_input(o, t, s);
+    multiply(o, s, schedule.get("cv") * s.facts.lanes, t.inner.stride * t.band.stride);
+    transform_output(o, t, s, inner_tile, band_tile, blocks);
+    write_output(o, t, s);
+    return s;
+}
+
+// Entry b of row e of G, both known only when the packing function runs.
+Expr weight_factor(const Operands& o, const TiledAxis& axis, const Expr& e, int b) {
+    std::vector<Expr> column;
+    for (const std::vector<double>& row : axis.transform.weight)
+        column.push_back(Halide::Internal::make_const(o.scalar, row[static_cast<std::size_t>(b)]));
+    return column.size() == 1 ? column[0] : Halide::mux(e, column);
+}
+
+// packed(lane, ci, e, phase, block, g): G w G^T. Inputs run against the taps: tap k0 + S m meets window element r-1-m.
+void pack(Operands& o, const Tiling& t, Pipeline& pipeline) {
+    const TiledAxis &inner = t.inner, &band = t.band;
+    build_packing(o, pipeline, [&](const std::vector<Halide::Var>& at, const ReadWeight& read) -> Expr {
+        const Expr ci = at[1], e = at[2], phase = at[3];
+        Expr sum;
+        for (int b = 0; b < band.transform.tile.taps; ++b) {
+            for (int a = 0; a < inner.transform.tile.taps; ++a) {
+                const std::vector<Expr> k =
+                    t.xyz(phase % inner.stride + inner.stride * (inner.transform.tile.taps - 1 - a),
+                          phase / inner.stride + band.stride * (band.transform.tile.taps - 1 - b));
+                const Expr term = weight_factor(o, inner, e % inner.products(), a) *
+                                  weight_factor(o, band, e / inner.products(), b) *
+                                  read(channel_source(o, at, WeightIndex{k[0], k[1], k[2], ci}));
+                sum = sum.defined() ? sum + term : term;
+            }
+        }
+        return sum;
+    });
+}
+
+Pipeline build(Operands& o, const Target& target, const Schedule& schedule) {
+    const Tiling tiling(o);
+    WinogradStages s = stages(o, tiling, target, schedule);
+    schedule_winograd(s, schedule);
+    Pipeline pipeline;
+    pipeline.output = s.output.func;
+    pack(o, tiling, pipeline);
+    const WinogradTransform &inner = tiling.inner.transform, &band = tiling.band.transform;
+    pipeline.transform = {inner.growth() * band.growth(), inner.roundings() + band.roundings(),
+                          inner.divisor() * band.divisor()};
+    return pipeline;
+}
+
+// Tensors are below 2^31 bytes; so must be what is made of them.
+constexpr double largest_tensor = 2147483647.0;
+
+std::string too_large(const Problem& problem, const Target& target) {
+    const ModelFacts f(problem, target);
+    double products = 1, phases = 1;
+    for (int a = 0; a < 2; ++a) {
+        products *= winograd_tile(static_cast<std::int64_t>(f.kernel(a) / f.stride(a))).products;
+        phases *= f.stride(a);
+    }
+    const double block = 4 * f.lanes;
+    const double packed =
+        tiles(f.out_channels, block) * block * f.groups * f.in_channels * products * phases * f.scalar_bytes;
+    // One row of register tiles of at most 16 by 4 transforms.
+    const double row = (f.positions[0] + 16) * 4 * f.in_channels * products * f.scalar_bytes;
+    if (packed <= largest_tensor && row <= largest_tensor) return {};
+    return fmt::format("{:.3g} bytes of transformed weights and {:.3g} of inputs, {:.3g} is the limit", packed, row,
+                       largest_tensor);
+}
+
+std::string refuse(const Problem& problem, const Target& target) {
+    const ElementTypeInfo& type = element_type_info(problem.type);
+    const std::int64_t lanes = target.info().vector_bytes / type.scalar_bytes;
+    const std::int64_t channels = problem.out_channels / problem.groups;
+    if (problem.direct) return "the problem says direct: only the definition's own products";
+    if (type.parts > 1) return "complex elements are not transformed";
+    if (problem.rank == 3) return "three spatial axes are not transformed";
+    if (channels * 2 < lanes)
+        return fmt::format("{} output channels a group fill less than half of {} lanes", channels, lanes);
+    std::int64_t most = 1, taps = 1;
+    for (const Axis& axis : axes_xyz(problem)) {
+        if (axis.dilation != 1 && axis.kernel != 1) return "dilated taps are not neighbours";
+        if (axis.kernel % axis.stride != 0) return "the kernel is no multiple of the stride: phases differ in taps";
+        most = std::max(most, axis.kernel / axis.stride);
+        taps *= axis.kernel / axis.stride;
+    }
+    if (most == 1) return "one tap a phase: there is nothing to save";
+    if (most > 4 || (most == 4 && taps > 4))
+        return fmt::format("{} taps a phase: larger tiles lose digits", most == taps ? most : taps);
+    return too_large(problem, target);
+}
+
+}  // namespace
+
+const Strategy winograd{"winograd", "Winograd's filtering on phases, lanes over output channels", refuse, build};
+
+}  // namespace convt

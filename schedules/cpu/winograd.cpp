@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// A band of tiles is transformed once and stays in the second-level cache over all channels and phases of the output.
+// Products of one element of the transform, for a register tile of cv vectors of channels times ti by tb tiles, are
+// summed over all input channels; a register tile's elements are transformed back into a scratch whose rows hold the
+// channels of neighbouring outputs of all phases, and from there the output is copied row by row.
+#include "schedules/cpu/winograd.h"
+
+#include <algorithm>
+
+namespace convt {
+
+using Halide::TailStrategy;
+using Halide::Var;
+
+namespace {
+
+void schedule_input(WinogradStages& s) {
+    const int lanes = s.facts.lanes;
+    // Short rows: vectors as wide as a row of tiles.
+    int wide = 1;
+    while (wide < lanes && wide < (s.has_inner ? s.inner_tiles : lanes))
+        wide *= 2;
+    const Var tile = s.has_inner ? s.ti : s.tb, other = s.has_inner ? s.tb : s.ti;
+    // A vector of tiles at a time with all its elements: they share what they load.
+    Var tv("tv"), hv("hv");
+    s.transformed.compute_at(s.output.func, s.rows[1])
+        .reorder_storage(tile, other, s.k, s.e)
+        .split(tile, tile, tv, wide, TailStrategy::RoundUp)
+        .reorder(tv, s.e, tile, other, s.k, s.g, s.n)
+        .vectorize(tv)
+        .unroll(s.e);
+    if (s.has_inner) {
+        s.half.compute_at(s.transformed, s.k)
+            .split(s.ti, s.ti, hv, wide, TailStrategy::RoundUp)
+            .reorder(hv, s.ei, s.ti, s.row)
+            .vectorize(hv)
+            .unroll(s.ei);
+    }
+    const Var x = s.padded.args()[0], y = s.padded.args()[1];
+    s.padded.compute_at(s.transformed, s.k).vectorize(x, lanes, TailStrategy::RoundUp).never_partition(y);
+}
+
+void schedule_products(WinogradStages& s, const Schedule& schedule) {
+    const int lanes = s.facts.lanes, channels = schedule.get("cv") * lanes;
+    Var cv("cv"), uv("uv"), pv("pv");
+    s.product.compute_at(s.scratch, s.places[4])
+        .bound_extent(s.c, channels)
+        .bound_extent(s.ti, schedule.get("ti"))
+        .bound_extent(s.tb, schedule.get("tb"))
+        .split(s.c, s.c, pv, lanes)
+        .reorder(pv, s.c, s.ti, s.tb, s.e, s.phase, s.g, s.n)
+        .vectorize(pv)
+        .unroll(s.c)
+        .unroll(s.ti)
+        .unroll(s.tb);
+    s.sum.compute_at(s.product, s.e)
+        .bound_extent(s.c, channels)
+        .split(s.c, s.c, cv, lanes)
+        .vectorize(cv)
+        .unroll(s.c)
+        .unroll(s.ti)
+        .unroll(s.tb);
+    s.sum.update()
+        .split(s.c, s.c, uv, lanes)
+        .reorder(uv, s.c, s.ti, s.tb, s.channels, s.e, s.phase, s.g, s.n)
+        .vectorize(uv)
+        .unroll(s.c)
+        .unroll(s.ti)
+        .unroll(s.tb);
+}
+
+}  // namespace
+
+void schedule_winograd(WinogradStages& s, const Schedule& schedule) {
+    const int lanes = s.facts.lanes, channels = schedule.get("cv") * lanes;
+    OutputStage& o = s.output;
+    Var ct("ct"), cv("cv"), sv("sv");
+    Halide::Stage out = o.func.update();
+    out.split(o.c, ct, o.c, channels, TailStrategy::GuardWithIf);
+    const Var across = s.has_inner ? o.x : o.y;
+    if (s.facts.output_channels_last) {
+        out.split(o.c, o.c, cv, lanes, TailStrategy::GuardWithIf)
+            .reorder(cv, o.c, across, s.rows[0], ct, s.rows[1], o.z, o.g, o.n)
+            .vectorize(cv);
+    } else if (s.has_inner) {
+        out.reorder(across, o.c, s.rows[0], ct, s.rows[1], o.z, o.g, o.n)
+            .vectorize(across, lanes, TailStrategy::GuardWithIf);
+    } else {
+        out.reorder(s.rows[0], o.c, across, ct, s.rows[1], o.z, o.g, o.n);
+    }
+    // The loops around the products would be compiled twice for their last round.
+    out.never_partition(ct, s.rows[1]);
+    const int par = schedule.get("par");
+    if (par == 1) out.allow_race_conditions().parallel(s.rows[1]).parallel(o.n);
+    if (par == 2) out.parallel(ct);
+
+    const Halide::RDom& r = s.places;
+    s.scratch.compute_at(o.func, ct).bound_extent(s.c, channels);
+    s.scratch.update()
+        .split(s.c, s.c, sv, lanes)
+        .reorder({sv, r[0], r[1], s.c, r[2], r[3], r[4], r[5], r[6], r[7], s.band, s.g, s.n})
+        .vectorize(sv)
+        .unroll(r[0])
+        .unroll(r[1]);
+    schedule_products(s, schedule);
+    schedule_input(s);
+}
+
+}  // namespace convt
