@@ -13,6 +13,11 @@ inline ScheduleFacts schedule_facts(const Operands& operands, const Target& targ
     facts.lanes = target.info().vector_bytes / operands.scalar.bytes();
     facts.stride_x = static_cast<int>(operands.phase[0].phases());
     facts.stride_y = static_cast<int>(operands.phase[1].phases());
+    facts.stride_z = static_cast<int>(operands.phase[2].phases());
+    facts.phases_x = static_cast<int>(std::min(operands.phase[0].phases(), operands.axes[0].output()));
+    facts.phases_y = static_cast<int>(std::min(operands.phase[1].phases(), operands.axes[1].output()));
+    facts.taps_x = static_cast<int>(operands.phase[0].max_taps());
+    facts.taps_y = static_cast<int>(operands.phase[1].max_taps());
     facts.in_channels = operands.in_channels;
     facts.width = static_cast<int>(operands.axes[0].output());
     facts.input_width = static_cast<int>(operands.axes[0].input);

@@ -53,6 +53,18 @@ double rolled_iterations(const ModelFacts& f) {
            f.in_channels;
 }
 
+double useful_taps(const Axis& axis) {
+    const std::int64_t outputs = axis.output();
+    double pairs = 0;
+    for (std::int64_t k = 0; k < axis.kernel; ++k) {
+        const std::int64_t shift = axis.dilation * k - axis.pad_low;  // o = S i + shift
+        const std::int64_t first = shift >= 0 ? 0 : (-shift + axis.stride - 1) / axis.stride;
+        const std::int64_t end = shift >= outputs ? 0 : (outputs - 1 - shift) / axis.stride + 1;
+        pairs += static_cast<double>(std::max<std::int64_t>(std::min(end, axis.input) - first, 0));
+    }
+    return pairs;
+}
+
 double element_copies(const ModelFacts& f) {
     return f.batch * f.groups * f.out_channels * f.output(0) * f.output(1) * f.output(2) * f.parts * element_copy;
 }

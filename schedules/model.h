@@ -53,6 +53,8 @@ inline double tiles(double extent, double tile) {
 // Iterations over taps and input channels of all phases of x and y, for one tile: what the strategies with rolled
 // phases share.
 double rolled_iterations(const ModelFacts& facts);
+// Pairs of an input position and a tap of `axis` that land inside the output.
+double useful_taps(const Axis& axis);
 // Copying every output by itself.
 double element_copies(const ModelFacts& facts);
 
@@ -68,7 +70,8 @@ struct ScheduleSpace {
     TileCost (*tile)(const ModelFacts& facts, const Schedule& schedule);
     double (*cycles)(const ModelFacts& facts, const Schedule& schedule);
     double (*channels)(const ModelFacts& facts, const Schedule& schedule);  // output channels of one tile
-    bool blocks_of_outputs;  // the knob yb counts output rows, in whole strides; else positions
+    bool blocks_of_outputs;                // the knob yb counts output rows, in whole strides; else positions
+    double block_bytes = row_block_bytes;  // of the input rows of a block, at most
     // How many blocks there are, where they are sized by tile knobs: then there is no yb.
     double (*bands)(const ModelFacts& facts, const Schedule& schedule) = nullptr;
 };

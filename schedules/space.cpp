@@ -54,6 +54,11 @@ int row_multiple(const ScheduleSpace& space, const ModelFacts& f, const Schedule
     return std::max(schedule.get("qy"), 1);
 }
 
+// Blocks of yb hold whole tiles; one of all rows may end in a part of a tile of several positions.
+bool whole_tiles(const ScheduleSpace& space, const ModelFacts& f, const Schedule& schedule, int yb) {
+    return yb % row_multiple(space, f, schedule) == 0 || (schedule.get("qy") > 1 && yb >= f.positions[1]);
+}
+
 Status fits(const ScheduleSpace& space, const ModelFacts& facts, const Schedule& schedule) {
     const TileCost tile = space.tile(facts, schedule);
     // The smallest tile is always legal: something must be, whatever the stride and type.
@@ -65,12 +70,15 @@ Status fits(const ScheduleSpace& space, const ModelFacts& facts, const Schedule&
                 fmt::format("schedule {}: the tile needs {} vector registers, the target has {}", schedule.text(),
                             tile.registers, facts.registers)};
     }
-    const int rows = row_multiple(space, facts, schedule);
-    if (schedule.has("yb") && schedule.get("yb") % rows != 0) {
-        return {Code::invalid_argument,
-                fmt::format("schedule {}: yb must be a multiple of {}, the rows of a tile", schedule.text(), rows)};
+    if (schedule.has("yb") && !whole_tiles(space, facts, schedule, schedule.get("yb"))) {
+        return {Code::invalid_argument, fmt::format("schedule {}: yb must be a multiple of {}, the rows of a tile",
+                                                    schedule.text(), row_multiple(space, facts, schedule))};
     }
-    if (tile.statements > max_statements && schedule.get("tx") * schedule.get("tc") > 1) {
+    if (schedule.get("jy") > 0 && schedule.get("jx") == 0) {
+        return {Code::invalid_argument,
+                fmt::format("schedule {}: jy={} needs jx above 0", schedule.text(), schedule.get("jy"))};
+    }
+    if (tile.statements > max_statements && tile.statements > space.tile(facts, smallest).statements) {
         return {Code::invalid_argument, fmt::format("schedule {}: {} multiply-adds unrolled, the limit is {}",
                                                     schedule.text(), tile.statements, max_statements)};
     }
@@ -87,14 +95,14 @@ void for_each_tile(const std::vector<Knob>& knobs, Schedule& schedule, std::size
     }
 }
 
-// The largest block, a multiple of `multiple`, whose input rows fit; at least the smallest.
-int default_rows(const ModelFacts& f, const std::vector<int>& values, double rows_per_value, int multiple,
-                 int row_blocks, double most) {
-    const double bytes = row_bytes(f, f.positions[0] / row_blocks);
-    int best = values.front();
+// The largest block of whole tiles whose input rows take `most` bytes; at least the smallest.
+int default_rows(const ScheduleSpace& space, const ModelFacts& f, const Schedule& schedule,
+                 const std::vector<int>& values, double most) {
+    const double bytes = row_bytes(f, f.positions[0] / std::max(schedule.get("xb"), 1));
+    int best = 0;
     for (int value : values) {
-        if (value % multiple != 0) continue;
-        if (best % multiple != 0 || (value / rows_per_value + f.taps[1]) * bytes <= most) best = value;
+        if (!whole_tiles(space, f, schedule, value)) continue;
+        if (best == 0 || (static_cast<double>(value) / row_unit(space, f) + f.taps[1]) * bytes <= most) best = value;
     }
     return best;
 }
@@ -166,8 +174,8 @@ Schedule default_schedule(std::string_view strategy, const Problem& problem, con
     const int pieces = std::max(best.get("xb"), 1);
     const double read_once =
         std::max(read_once_bytes, (read_once_rows + facts.taps[1]) * row_bytes(facts, facts.positions[0] / pieces));
-    const int yb = default_rows(facts, knobs[knobs.size() - 2].values, unit, row_multiple(space, facts, best), pieces,
-                                channel_blocks > 1 ? row_block_bytes : read_once);
+    const int yb = default_rows(space, facts, best, knobs[knobs.size() - 2].values,
+                                channel_blocks > 1 ? space.block_bytes : std::max(space.block_bytes, read_once));
     best.set("yb", yb);
     const double blocks = tiles(facts.positions[1] * unit, yb) * pieces;
     best.set("par", default_parallel(problem, facts, blocks, channel_blocks));

@@ -20,8 +20,10 @@ std::string refuse(const Problem& problem, const Target& target) {
 
 Pipeline build(Operands& operands, const Target& target, const Schedule& schedule) {
     const int lanes = target.info().vector_bytes / operands.scalar.bytes();
+    const auto phases = [&](const char* knob) { return static_cast<PhaseLoop>(schedule.get(knob)); };
     RolledStages stages =
-        rolled_stages(operands, target, {schedule.get("qx"), schedule.get("qy"), schedule.get("cv") * lanes});
+        rolled_stages(operands, target,
+                      {schedule.get("qx"), schedule.get("qy"), schedule.get("cv") * lanes, phases("jx"), phases("jy")});
     stages.broadcast_input = true;
     schedule_channel_lanes(stages, schedule);
     return rolled_pipeline(operands, stages);

@@ -18,19 +18,58 @@ int to_int(std::int64_t value) {
     return static_cast<int>(value);
 }
 
-// Taps of one phase are tap_step apart in the kernel; packed, they are neighbours: (first tap) * max_taps + m. Places
-// without a tap are never read.
-int packed_taps(const PhaseTable& table) {
-    return to_int(std::min(table.tap_step(), table.kernel()) * table.max_taps());
-}
+// How the taps of one axis are packed: a tap has a place within what one input channel needs at once, and one outside
+// of the channels. Taps of one phase are tap_step apart in the kernel; packed, they are neighbours. Places without a
+// tap are never read.
+struct PackedTaps {
+    PackedTaps(const PhaseTable& table, PhaseLoop loop)
+        : step(to_int(table.tap_step())), kernel(to_int(table.kernel())), most(to_int(table.max_taps())), phases(loop) {
+        const int first_taps = std::min(step, kernel);
+        inner = loop == PhaseLoop::rolled ? 1 : loop == PhaseLoop::in_tile ? kernel : most;
+        outer = loop == PhaseLoop::rolled ? first_taps * most : loop == PhaseLoop::in_tile ? 1 : first_taps;
+    }
 
-Expr packed_place(const PhaseTable& table, const PhaseExpr& phase, const Expr& m) {
-    return Halide::clamp(phase.first_tap * to_int(table.max_taps()) + m, 0, packed_taps(table) - 1);
-}
+    Expr inner_of(const PhaseExpr& phase, const Expr& m) const {
+        if (phases == PhaseLoop::rolled) return 0;
+        return phases == PhaseLoop::in_tile ? Halide::clamp(phase.first_tap + m * step, 0, kernel - 1) : m;
+    }
+    Expr outer_of(const PhaseExpr& phase, const Expr& m) const {
+        if (phases == PhaseLoop::in_tile) return 0;
+        return Halide::clamp(phases == PhaseLoop::rolled ? phase.first_tap * most + m : phase.first_tap, 0, outer - 1);
+    }
+    Expr tap(const Expr& inner_place, const Expr& outer_place) const {
+        if (phases == PhaseLoop::in_tile) return inner_place;
+        const Expr first = phases == PhaseLoop::rolled ? outer_place / most : outer_place;
+        const Expr m = phases == PhaseLoop::rolled ? outer_place % most : inner_place;
+        return Halide::min(first + m * step, kernel - 1);
+    }
 
-Expr tap_at(const PhaseTable& table, const Expr& place) {
-    const int most = to_int(table.max_taps());
-    return Halide::min(place / most + place % most * to_int(table.tap_step()), to_int(table.kernel()) - 1);
+    int step, kernel, most;
+    PhaseLoop phases;
+    int inner = 1, outer = 1;
+};
+
+// The taps of one axis in the update of `sum`: of all the tile where phases are rolled, of each position by itself
+// where everything is unrolled and one tile holds all positions.
+struct AxisTaps {
+    Expr m, row;
+};
+
+AxisTaps axis_taps(Operands& o, RDom& taps, int axis, int dimension, const PhaseExpr& phase, const Expr& q, int tile,
+                   PhaseLoop loop) {
+    const PhaseTable& table = o.phase[static_cast<std::size_t>(axis)];
+    const Axis& extents = o.axes[static_cast<std::size_t>(axis)];
+    if (loop == PhaseLoop::rolled) {
+        const TapRange range = tap_range(table, extents, phase, q / tile * tile, tile);
+        if (!range.whole) taps.where(taps[dimension] < range.count);
+        const Expr m = tap_of(table, range, taps[dimension]);
+        return {m, input_row(table, phase, q, m)};
+    }
+    const Expr m = taps[dimension];
+    const Expr row = input_row(table, phase, q, m);
+    if (!table.equal_taps()) taps.where(m < phase.taps);
+    if (table.leaves_input(extents) && tile >= table.positions()) taps.where(row >= 0 && row < to_int(extents.input));
+    return {m, row};
 }
 
 }  // namespace
@@ -38,42 +77,45 @@ Expr tap_at(const PhaseTable& table, const Expr& place) {
 RolledStages rolled_stages(Operands& o, const Target& target, const RolledTile& tile) {
     const int block = tile.channels;
     RolledStages s;
+    s.phases_x = tile.phases_x;
+    s.phases_y = tile.phases_y;
     const PhaseTable &px = o.phase[0], &py = o.phase[1], &pz = o.phase[2];
-    o.set_packed({block, o.in_channels, packed_taps(px), packed_taps(py), packed_taps(pz),
+    const PackedTaps wx(px, tile.phases_x), wy(py, tile.phases_y), wz(pz, PhaseLoop::rolled);
+    o.set_packed({block, wx.inner, wy.inner, o.in_channels, wx.outer, wy.outer, wz.outer,
                   (o.out_channels + block - 1) / block, to_int(o.problem.groups)});
-    const PhaseExpr x_phase = phase_expr(px, s.jx), y_phase = phase_expr(py, s.jy);
-    const PhaseExpr z_phase = phase_expr(pz, s.z % to_int(pz.phases()));
+    const PhaseExpr x_phase = phase_expr(px, s.jx), y_phase = phase_expr(py, s.jy), z_phase = phase_expr(pz, s.jz);
 
     s.padded = o.padded();
     s.sum = Func("sum");
-    s.sum(s.c, s.qx, s.qy, s.jx, s.jy, s.z, s.g, s.n) = as_tuple(o.start(s.c, s.g, o.out_channels % block != 0));
+    s.sum(s.c, s.qx, s.qy, s.jx, s.jy, s.qz, s.jz, s.g, s.n) = as_tuple(o.start(s.c, s.g, o.out_channels % block != 0));
     s.taps =
         RDom(0, o.in_channels, 0, to_int(px.max_taps()), 0, to_int(py.max_taps()), 0, to_int(pz.max_taps()), "taps");
-    const Expr qz = s.z / to_int(pz.phases());
-    const TapRange x_taps = tap_range(px, o.axes[0], x_phase, s.qx / tile.x * tile.x, tile.x);
-    const TapRange y_taps = tap_range(py, o.axes[1], y_phase, s.qy / tile.y * tile.y, tile.y);
-    const TapRange z_taps = tap_range(pz, o.axes[2], z_phase, qz, 1);
-    if (!x_taps.whole) s.taps.where(s.taps[1] < x_taps.count);
-    if (!y_taps.whole) s.taps.where(s.taps[2] < y_taps.count);
-    if (!z_taps.whole) s.taps.where(s.taps[3] < z_taps.count);
-    const Expr ci = s.taps[0], mx = tap_of(px, x_taps, s.taps[1]), my = tap_of(py, y_taps, s.taps[2]),
-               mz = tap_of(pz, z_taps, s.taps[3]);
+    const AxisTaps x_taps = axis_taps(o, s.taps, 0, 1, x_phase, s.qx, tile.x, tile.phases_x);
+    const AxisTaps y_taps = axis_taps(o, s.taps, 1, 2, y_phase, s.qy, tile.y, tile.phases_y);
+    const AxisTaps z_taps = axis_taps(o, s.taps, 2, 3, z_phase, s.qz, 1, PhaseLoop::rolled);
+    const Expr ci = s.taps[0];
 
-    const Element x = element(s.padded(input_row(px, x_phase, s.qx, mx), input_row(py, y_phase, s.qy, my),
-                                       input_row(pz, z_phase, qz, mz), ci, s.g, s.n),
-                              o.parts);
-    const Element w = o.weight(s.c % block, {ci, packed_place(px, x_phase, mx), packed_place(py, y_phase, my),
-                                             packed_place(pz, z_phase, mz), s.c / block, s.g});
-    const Element before = element(s.sum(s.c, s.qx, s.qy, s.jx, s.jy, s.z, s.g, s.n), o.parts);
-    s.sum(s.c, s.qx, s.qy, s.jx, s.jy, s.z, s.g, s.n) = as_tuple(multiply_add(before, x, w));
+    const Element x = element(s.padded(x_taps.row, y_taps.row, z_taps.row, ci, s.g, s.n), o.parts);
+    const Element w = o.weight(s.c % block, {wx.inner_of(x_phase, x_taps.m), wy.inner_of(y_phase, y_taps.m), ci,
+                                             wx.outer_of(x_phase, x_taps.m), wy.outer_of(y_phase, y_taps.m),
+                                             wz.outer_of(z_phase, z_taps.m), s.c / block, s.g});
+    const Element before = element(s.sum(s.c, s.qx, s.qy, s.jx, s.jy, s.qz, s.jz, s.g, s.n), o.parts);
+    s.sum(s.c, s.qx, s.qy, s.jx, s.jy, s.qz, s.jz, s.g, s.n) = as_tuple(multiply_add(before, x, w));
     s.staged = Func("staged");
-    s.staged(s.c, s.qx, s.qy, s.jx, s.jy, s.z, s.g, s.n) =
-        as_tuple(o.finish(element(s.sum(s.c, s.qx, s.qy, s.jx, s.jy, s.z, s.g, s.n), o.parts)));
+    s.staged(s.c, s.qx, s.qy, s.jx, s.jy, s.qz, s.jz, s.g, s.n) =
+        as_tuple(o.finish(element(s.sum(s.c, s.qx, s.qy, s.jx, s.jy, s.qz, s.jz, s.g, s.n), o.parts)));
 
     OutputStage& out = s.output;
-    const int sx = to_int(px.phases()), sy = to_int(py.phases());
-    const Element value =
-        element(s.staged(out.c, out.x / sx, out.y / sy, out.x % sx, out.y % sy, out.z, out.g, out.n), o.parts);
+    // Where there is one position, x % S would widen to all phases, those without an output too.
+    const auto q = [](const PhaseTable& table, const Expr& x) {
+        return table.positions() == 1 ? Expr(0) : x / to_int(table.phases());
+    };
+    const auto j = [](const PhaseTable& table, const Expr& x) {
+        return table.positions() == 1 ? x : x % to_int(table.phases());
+    };
+    const Element value = element(s.staged(out.c, q(px, out.x), q(py, out.y), j(px, out.x), j(py, out.y), q(pz, out.z),
+                                           j(pz, out.z), out.g, out.n),
+                                  o.parts);
     out.func = o.output(value, {out.x, out.y, out.z, out.c, out.g, out.n}, out.part);
     s.facts = schedule_facts(o, target);
     return s;
@@ -82,9 +124,10 @@ RolledStages rolled_stages(Operands& o, const Target& target, const RolledTile& 
 Pipeline rolled_pipeline(Operands& o, const RolledStages& stages) {
     Pipeline pipeline;
     pipeline.output = stages.output.func;
-    build_packing(o, pipeline, [&](const std::vector<Var>& inner) {
-        return WeightIndex{tap_at(o.phase[0], inner[1]), tap_at(o.phase[1], inner[2]), tap_at(o.phase[2], inner[3]),
-                           inner[0]};
+    const PackedTaps wx(o.phase[0], stages.phases_x), wy(o.phase[1], stages.phases_y),
+        wz(o.phase[2], PhaseLoop::rolled);
+    build_packing(o, pipeline, [&](const std::vector<Var>& at) {
+        return WeightIndex{wx.tap(at[0], at[3]), wy.tap(at[1], at[4]), wz.tap(0, at[5]), at[2]};
     });
     return pipeline;
 }

@@ -11,6 +11,7 @@ namespace convt {
 // The register tile: positions in x and y, and channels, which are also one block of packed weights.
 struct RolledTile {
     int x, y, channels;
+    PhaseLoop phases_x = PhaseLoop::rolled, phases_y = PhaseLoop::rolled;
 };
 
 // Taps are packed phase after phase, so that a phase streams its own.

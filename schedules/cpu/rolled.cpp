@@ -14,16 +14,19 @@ using Halide::Var;
 
 namespace {
 
-// Blocks of yb positions in y (yb * stride rows) and of `channels` channels; `staged` and `padded` live in them.
+// Blocks of yb positions in y and zb in z (times the strides: rows and slices) and of `channels` channels; `staged` and
+// `padded` live in them.
 struct Blocks {
-    Var yt{"yt"}, yi{"yi"}, ct{"ct"}, ci{"ci"};
+    Var zt{"zt"}, zi{"zi"}, yt{"yt"}, yi{"yi"}, ct{"ct"}, ci{"ci"};
 };
 
 Blocks block_output(RolledStages& s, int channels, const Schedule& schedule) {
     Blocks b;
     OutputStage& o = s.output;
+    const int zb = std::max(schedule.get("zb"), 1);
     o.func.split(o.c, b.ct, b.ci, channels, TailStrategy::GuardWithIf)
-        .split(o.y, b.yt, b.yi, schedule.get("yb") * s.facts.stride_y, TailStrategy::GuardWithIf);
+        .split(o.y, b.yt, b.yi, schedule.get("yb") * s.facts.stride_y, TailStrategy::GuardWithIf)
+        .split(o.z, b.zt, b.zi, zb * s.facts.stride_z, TailStrategy::GuardWithIf);
     if (s.facts.complex) o.func.reorder(o.part, o.x).unroll(o.part);
     s.staged.compute_at(o.func, b.ct);
     s.padded.compute_at(o.func, b.yt);
@@ -47,9 +50,56 @@ void stage_input(RolledStages& s) {
             .reorder(p[3], p[0], p[1], p[2])
             .vectorize(p[3], std::min(lanes, s.facts.in_channels), TailStrategy::GuardWithIf);
     } else {
-        s.padded.reorder_storage(p[0], p[1], p[3], p[2]).reorder(p[0], p[1], p[3], p[2]);
+        if (getenv("SX"))
+            s.padded.reorder_storage(p[0], p[3], p[1], p[2]).reorder(p[0], p[3], p[1], p[2]);
+        else
+            s.padded.reorder_storage(p[0], p[1], p[3], p[2]).reorder(p[0], p[1], p[3], p[2]);
         if (s.facts.input_width >= lanes) s.padded.vectorize(p[0], lanes, TailStrategy::GuardWithIf);
     }
+}
+
+}  // namespace
+
+namespace {
+
+// Copies finished elements to an output whose innermost axis is x. Positions of a row lie a block of channels apart in
+// `staged`: small squares of positions times channels are turned over in registers (a third faster than one element at
+// a time), where the positions of a row are a multiple of the square's side; else one element at a time. A vector of
+// channels would scatter over lines of one cache set.
+void copy_channels_first(RolledStages& s, const Blocks& b) {
+    OutputStage& o = s.output;
+    Var xq("xq"), xr("xr"), xv("xv"), cu("cu");
+    const bool whole = s.facts.width % s.facts.phases_x == 0;
+    const int positions = s.facts.width / s.facts.phases_x;
+    const int side = whole && positions % 4 == 0 ? 4 : whole && positions % 2 == 0 ? 2 : 1;
+    o.func.split(o.x, xq, xr, s.facts.stride_x, TailStrategy::GuardWithIf);
+    if (side == 1 || s.facts.complex || s.facts.phases_x > 4) {
+        o.func.reorder(xr, xq, b.yi, b.zi, b.ci, b.ct, b.yt, b.zt, o.g, o.n).unroll(xr);
+        if (s.facts.complex) o.func.reorder(o.part, xr);
+        return;
+    }
+    o.func.split(xq, xq, xv, side)
+        .split(b.ci, b.ci, cu, std::min(16 / side, s.facts.lanes))
+        .reorder(xr, xv, cu, xq, b.yi, b.zi, b.ci, b.ct, b.yt, b.zt, o.g, o.n)
+        .unroll(xr)
+        .vectorize(xv)
+        .unroll(cu);
+}
+
+void copy_channels_last(RolledStages& s, const Blocks& b) {
+    OutputStage& o = s.output;
+    Var cv("cv");
+    o.func.split(b.ci, b.ci, cv, s.facts.lanes, TailStrategy::GuardWithIf)
+        .reorder(cv, b.ci, o.x, b.yi, b.zi, b.ct, b.yt, b.zt, o.g, o.n)
+        .vectorize(cv);
+    if (s.facts.complex) o.func.reorder(o.part, cv);
+}
+
+std::vector<Halide::VarOrRVar> joined(std::initializer_list<std::vector<Halide::VarOrRVar>> lists) {
+    std::vector<Halide::VarOrRVar> vars;
+    for (const auto& list : lists)
+        vars.insert(vars.end(), list.begin(), list.end());
+    return vars;
 }
 
 }  // namespace
@@ -58,47 +108,52 @@ void schedule_channel_lanes(RolledStages& s, const Schedule& schedule) {
     const int lanes = s.facts.lanes;
     const int channels = schedule.get("cv") * lanes;
     const int qx = schedule.get("qx"), qy = schedule.get("qy");
-    OutputStage& o = s.output;
     const Blocks b = block_output(s, channels, schedule);
-    Var cv("cv"), xo("xo"), yo("yo"), sv("sv"), uv("uv"), xq("xq"), xr("xr");
-    if (s.facts.output_channels_last) {
-        o.func.split(b.ci, b.ci, cv, lanes, TailStrategy::GuardWithIf)
-            .reorder(cv, b.ci, o.x, b.yi, b.ct, b.yt, o.z, o.g, o.n)
-            .vectorize(cv);
-        if (s.facts.complex) o.func.reorder(o.part, cv);
-    } else {
-        // One element at a time: the stores run along a row, and a vector of channels would scatter over lines of one
-        // cache set.
-        o.func.split(o.x, xq, xr, s.facts.stride_x, TailStrategy::GuardWithIf)
-            .reorder(xr, xq, b.yi, b.ci, b.ct, b.yt, o.z, o.g, o.n)
-            .unroll(xr);
-        if (s.facts.complex) o.func.reorder(o.part, xr);
-    }
+    s.facts.output_channels_last ? copy_channels_last(s, b) : copy_channels_first(s, b);
+
+    Var xo("xo"), yo("yo"), sv("sv"), uv("uv");
+    std::vector<Halide::VarOrRVar> phases, outer{xo, yo, s.qz}, unrolled, rolled{s.taps[0]};
+    (s.phases_x == PhaseLoop::in_tile ? phases : outer).push_back(s.jx);
+    (s.phases_y == PhaseLoop::in_tile ? phases : outer).push_back(s.jy);
+    (s.phases_x == PhaseLoop::rolled ? rolled : unrolled).push_back(s.taps[1]);
+    (s.phases_y == PhaseLoop::rolled ? rolled : unrolled).push_back(s.taps[2]);
+    rolled.push_back(s.taps[3]);
 
     s.staged.bound_extent(s.c, channels)
         .split(s.c, s.c, sv, lanes)
         .split(s.qx, xo, s.qx, qx, TailStrategy::RoundUp)
         .split(s.qy, yo, s.qy, qy, TailStrategy::RoundUp)
-        .reorder(sv, s.c, s.qx, s.qy, xo, yo, s.jx, s.jy, s.z, s.g, s.n)
-        .vectorize(sv)
-        .unroll(s.c)
-        .unroll(s.qx)
-        .unroll(s.qy);
+        .reorder(joined({{sv, s.c, s.qx, s.qy}, phases, outer, {s.jz, s.g, s.n}}))
+        .vectorize(sv);
     s.sum.compute_at(s.staged, xo)
         .bound_extent(s.c, channels)
         .bound_extent(s.qx, qx)
         .bound_extent(s.qy, qy)
-        .vectorize(s.c, lanes)
-        .unroll(s.c)
-        .unroll(s.qx)
-        .unroll(s.qy);
+        .vectorize(s.c, lanes);
+    if (s.phases_x == PhaseLoop::in_tile) s.sum.bound_extent(s.jx, s.facts.phases_x);
+    if (s.phases_y == PhaseLoop::in_tile) s.sum.bound_extent(s.jy, s.facts.phases_y);
+    // What is fewer stays in registers while the other passes: the inputs of the tile, or the weights of its taps.
+    const auto read_at_once = [](PhaseLoop loop, int phases, int taps) {
+        return loop == PhaseLoop::rolled ? 1 : loop == PhaseLoop::in_tile ? phases * taps : taps;
+    };
+    const ScheduleFacts& f = s.facts;
+    const int weights = schedule.get("cv") * read_at_once(s.phases_x, f.phases_x, f.taps_x) *
+                        read_at_once(s.phases_y, f.phases_y, f.taps_y);
+    const bool hold_weights = weights < qx * qy;
     s.sum.update()
         .split(s.c, s.c, uv, lanes)
-        .reorder(uv, s.c, s.qx, s.qy, s.taps[0], s.taps[1], s.taps[2], s.taps[3])
-        .vectorize(uv)
-        .unroll(s.c)
-        .unroll(s.qx)
-        .unroll(s.qy);
+        .reorder(hold_weights ? joined({{uv, s.c}, unrolled, phases, {s.qx, s.qy}, rolled})
+                              : joined({{uv, s.c, s.qx, s.qy}, phases, unrolled, rolled}))
+        .vectorize(uv);
+    for (const Halide::VarOrRVar& v : joined({{s.c, s.qx, s.qy}, phases})) {
+        s.staged.unroll(v);
+        s.sum.unroll(v.var);
+        s.sum.update().unroll(v);
+    }
+    for (const Halide::VarOrRVar& r : unrolled)
+        s.sum.update().unroll(r);
+    if (s.phases_x == PhaseLoop::copies) s.staged.unroll(s.jx);
+    if (s.phases_y == PhaseLoop::copies) s.staged.unroll(s.jy);
     stage_input(s);
 }
 
@@ -110,13 +165,13 @@ void schedule_general(RolledStages& s, const Schedule& schedule) {
     const Blocks b = block_output(s, channels, schedule);
     Var xq("xq"), xr("xr"), xo("xo"), sv("sv"), uv("uv");
     o.func.split(o.x, xq, xr, s.facts.stride_x, TailStrategy::GuardWithIf)
-        .reorder(xq, xr, b.ci, b.yi, b.ct, b.yt, o.z, o.g, o.n);
+        .reorder(xq, xr, b.ci, b.yi, b.zi, b.ct, b.yt, b.zt, o.g, o.n);
     if (s.facts.complex) o.func.reorder(o.part, xq);
 
     s.staged.bound_extent(s.c, channels)
         .split(s.qx, xo, s.qx, positions, TailStrategy::RoundUp)
         .split(s.qx, s.qx, sv, lanes)
-        .reorder(sv, s.qx, s.c, xo, s.qy, s.jx, s.jy, s.z, s.g, s.n)
+        .reorder(sv, s.qx, s.c, xo, s.qy, s.jx, s.jy, s.qz, s.jz, s.g, s.n)
         .vectorize(sv)
         .unroll(s.qx)
         .unroll(s.c)

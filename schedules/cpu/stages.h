@@ -12,7 +12,10 @@ namespace convt {
 // Facts of the problem and target that every schedule needs. `lanes`: scalars in a vector.
 struct ScheduleFacts {
     int lanes = 16;
-    int stride_x = 1, stride_y = 1;
+    int stride_x = 1, stride_y = 1, stride_z = 1;
+    int phases_x = 1, phases_y = 1;  // that have an output
+    int taps_x = 1, taps_y = 1;      // of a phase, at most
+
     int in_channels = 1;  // of one group
     int width = 1;        // output extent in x
     int input_width = 1;
@@ -47,14 +50,19 @@ struct WidthStages {
     Halide::Var q{"q"}, j{"j"}, r{"r"}, t{"t"}, z{"z"}, c{"c"}, g{"g"}, n{"n"};
 };
 
-// Rolled phases: `sum`(c, qx, qy, jx, jy, z, g, n) holds one phase for a tile of positions; `staged` holds finished
-// elements of a block of rows, from which the output is interleaved. The update of `sum` runs over (ci, mx, my, mz).
+// What becomes of the phases of an axis: a loop; all in the register tile; or a copy of the inner loop each. Where they
+// are known when compiling, so are their taps, which are then unrolled, and those outside the input fold away.
+enum class PhaseLoop { rolled, in_tile, copies };
+
+// Rolled phases: `sum`(c, qx, qy, jx, jy, qz, jz, g, n) holds a tile of positions; `staged` holds finished elements of
+// a block of rows, from which the output is interleaved. The update of `sum` runs over (ci, mx, my, mz).
 struct RolledStages {
     ScheduleFacts facts;
     Halide::Func padded, sum, staged;
     OutputStage output;
-    Halide::Var c{"c"}, qx{"qx"}, qy{"qy"}, jx{"jx"}, jy{"jy"}, z{"z"}, g{"g"}, n{"n"};
+    Halide::Var c{"c"}, qx{"qx"}, qy{"qy"}, jx{"jx"}, jy{"jy"}, qz{"qz"}, jz{"jz"}, g{"g"}, n{"n"};
     Halide::RDom taps;
+    PhaseLoop phases_x = PhaseLoop::rolled, phases_y = PhaseLoop::rolled;
     bool broadcast_input = false;  // lanes run over channels of the output: an input element is read alone
 };
 

@@ -1,37 +1,131 @@
 // SPDX-License-Identifier: Apache-2.0
-// Channel lanes: a tile of cv vectors of channels times qx by qy positions of one phase.
+// Channel lanes: a tile of cv vectors of channels times qx by qy positions, of one phase or of all phases of an axis.
 #include "schedules/model.h"
 
 namespace convt {
 namespace {
 
+// Phases that are known when compiling have their taps unrolled: longer kernels keep the loops.
+constexpr double max_unrolled_kernel = 16;
+// Weights come from the second-level cache at about half of a line a cycle, and from the next one at a quarter.
+constexpr double bytes_per_cycle = 32;
+constexpr double streamed_bytes_per_cycle = 16;
+// Finished elements of a block wait here for the copy to the output: half of a second-level cache of 1 MiB.
+constexpr double staged_bytes = 512.0 * 1024.0;
+// Input rows of a block are read once for every phase and block of channels; weights are the larger stream.
+constexpr double block_bytes = 1024.0 * 1024.0;
+constexpr double tile_overhead = 20;
+
+enum : int { rolled, in_tile, copies };
+
+const char* const phases_meaning = "phases: 0 a loop, 1 all in the register tile, 2 a copy of the inner loop each";
+
+std::vector<int> phase_values(const ModelFacts& f, int axis) {
+    if (f.kernel(axis) > max_unrolled_kernel) return {rolled};
+    if (std::min(f.stride(axis), f.output(axis)) == 1) return {rolled, in_tile};
+    return {rolled, in_tile, copies};
+}
+
 std::vector<Knob> knobs(const ModelFacts& f) {
+    const int slices = static_cast<int>(std::min(f.positions[2], 64.0));
     return {{"cv", up_to({1, 2, 3, 4}, tiles(f.out_channels, f.lanes)), "vectors of channels in a register tile"},
             {"qx", up_to({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16}, f.positions[0]),
              "positions of a row in a register tile"},
-            {"qy", up_to({1, 2, 4, 8}, f.positions[1]), "rows in a register tile"}};
+            {"qy", up_to({1, 2, 3, 4, 5, 6, 8}, f.positions[1]), "rows in a register tile"},
+            {"jx", phase_values(f, 0), phases_meaning},
+            {"jy", phase_values(f, 1), phases_meaning},
+            {"zb", slices > 1 ? std::vector<int>{1, slices} : std::vector<int>{1}, "positions of z in a block"}};
 }
 
+// What one axis adds to a tile, per input channel and rolled tap.
+struct AxisTile {
+    double phases = 1;  // in the register tile
+    double taps = 1;    // weights of the axis read in one iteration
+    double inputs = 1;  // input positions read
+    double useful = 1;  // multiply-adds an output position and tap, 1 where none folds away
+    double copies = 1;  // of the inner loop
+    double loops = 1;   // iterations over phases and taps outside of the unrolled ones
+};
+
+AxisTile axis_tile(const ModelFacts& f, int axis, double tile, int phases) {
+    const std::size_t a = static_cast<std::size_t>(axis);
+    const double with_output = std::min(f.stride(axis), f.output(axis));
+    AxisTile t;
+    t.inputs = tile;
+    if (phases == rolled) {
+        t.loops = with_output * f.taps[a];
+        return t;
+    }
+    t.phases = phases == in_tile ? with_output : 1;
+    t.taps = phases == in_tile ? f.kernel(axis) : std::ceil(f.taps[a]);
+    t.copies = phases == copies ? with_output : 1;
+    t.loops = t.copies;
+    t.inputs = std::min(tile + std::ceil(f.taps[a]) - 1, f.input(axis));
+    if (tile >= f.positions[a]) t.useful = useful_taps(f.axes[a]) / (f.kernel(axis) * f.positions[a]);
+    return t;
+}
+
+struct Tile {
+    Tile(const ModelFacts& f, const Schedule& s)
+        : x(axis_tile(f, 0, s.get("qx"), s.get("jx"))), y(axis_tile(f, 1, s.get("qy"), s.get("jy"))) {
+        const double cv = s.get("cv"), positions = s.get("qx") * s.get("qy");
+        accumulators = cv * positions * x.phases * y.phases;
+        weights = cv * x.taps * y.taps;
+        inputs = x.inputs * y.inputs;
+        multiply_adds = positions * weights;
+    }
+    AxisTile x, y;
+    double accumulators, weights, inputs, multiply_adds;
+};
+
 TileCost tile(const ModelFacts& f, const Schedule& s) {
-    const double cv = s.get("cv"), q = s.get("qx") * s.get("qy");
-    return tile_cost(f, cv * q, cv + q, cv * q, cv + 1, 1);
+    const Tile t(f, s);
+    // Whichever are fewer stay in registers through an iteration: inputs, or weights.
+    const double held = t.weights > s.get("cv") ? std::min(t.weights + 2, t.inputs + 1) : s.get("cv") + 1;
+    const double useful = t.multiply_adds * t.x.useful * t.y.useful;
+    const double chain = t.x.taps * t.y.taps / (t.x.phases * t.y.phases);
+    TileCost cost = tile_cost(f, useful, t.weights + t.inputs, t.accumulators, held, chain);
+    cost.statements = t.multiply_adds * t.x.copies * t.y.copies * f.parts * f.parts;
+    cost.cycles = std::max(cost.cycles, t.weights * f.parts * f.lanes * f.scalar_bytes / bytes_per_cycle);
+    return cost;
 }
 
 double channels(const ModelFacts& f, const Schedule& s) {
     return s.get("cv") * f.lanes;
 }
 
+// A tile of several rows, with its taps in y as a loop, cannot pass over the taps that only some of its rows miss.
+double missed_rows(const ModelFacts& f, const Schedule& s) {
+    if (s.get("qy") == 1 || s.get("jy") != rolled) return 1;
+    return f.kernel(1) * f.input(1) / useful_taps(f.axes[1]);
+}
+
 double cycles(const ModelFacts& f, const Schedule& s) {
+    const Tile t(f, s);
+    const double blocks = tiles(f.out_channels, channels(f, s));
     const double position_tiles = tiles(f.positions[0], s.get("qx")) * tiles(f.positions[1], s.get("qy"));
-    const double flat = 1 + 0.01 * s.get("qy");  // positions of a row lie in one cache line, rows do not
-    const double arithmetic =
-        rolled_iterations(f) * position_tiles * tiles(f.out_channels, channels(f, s)) * tile(f, s).cycles * flat;
-    const double copies = f.output_channels_last ? 2 * element_copies(f) / f.lanes : element_copies(f);
-    return arithmetic + copies;
+    const double outer = f.batch * f.groups * f.output(2) * position_tiles * blocks;
+    const double iterations = t.x.loops * t.y.loops * f.taps[2] * f.in_channels;
+    const TileCost cost = tile(f, s);
+    // Positions of a row lie in one cache line, rows do not; where much the same, less code.
+    const double flat = 1 + 0.01 * s.get("qy") + 0.0002 * cost.statements;
+    const double arithmetic = outer * iterations * cost.cycles * missed_rows(f, s) * flat;
+    const double phase_tiles =
+        std::min(f.stride(0), f.output(0)) / t.x.phases * std::min(f.stride(1), f.output(1)) / t.y.phases;
+    const double stores = outer * phase_tiles * (2 * t.accumulators * f.parts + tile_overhead);
+
+    const double element = f.parts * f.scalar_bytes;
+    const double slices = tiles(f.positions[2], s.get("zb"));
+    const double weight_bytes =
+        blocks * channels(f, s) * f.in_channels * f.kernel(0) * f.kernel(1) * f.kernel(2) * element;
+    const double streamed = slices > 1 ? f.batch * f.groups * slices * weight_bytes / streamed_bytes_per_cycle : 0;
+    const double staged = channels(f, s) * f.output(0) * f.output(1) * s.get("zb") * f.stride(2) * element;
+    const double copied = f.output_channels_last ? 2 * element_copies(f) / f.lanes : element_copies(f) / 2;
+    return arithmetic + stores + streamed + copied * (s.get("zb") > 1 && staged > staged_bytes ? 3 : 1);
 }
 
 }  // namespace
 
-const ScheduleSpace channel_lanes_space{"channel_lanes", knobs, tile, cycles, channels, false};
+const ScheduleSpace channel_lanes_space{"channel_lanes", knobs, tile, cycles, channels, false, block_bytes};
 
 }  // namespace convt

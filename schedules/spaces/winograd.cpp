@@ -107,6 +107,6 @@ double cycles(const ModelFacts& f, const Schedule& s) {
 
 }  // namespace
 
-const ScheduleSpace winograd_space{"winograd", knobs, tile, cycles, channels, false, bands};
+const ScheduleSpace winograd_space{"winograd", knobs, tile, cycles, channels, false, row_block_bytes, bands};
 
 }  // namespace convt
