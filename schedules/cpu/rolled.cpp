@@ -50,10 +50,7 @@ void stage_input(RolledStages& s) {
             .reorder(p[3], p[0], p[1], p[2])
             .vectorize(p[3], std::min(lanes, s.facts.in_channels), TailStrategy::GuardWithIf);
     } else {
-        if (getenv("SX"))
-            s.padded.reorder_storage(p[0], p[3], p[1], p[2]).reorder(p[0], p[3], p[1], p[2]);
-        else
-            s.padded.reorder_storage(p[0], p[1], p[3], p[2]).reorder(p[0], p[1], p[3], p[2]);
+        s.padded.reorder_storage(p[0], p[1], p[3], p[2]).reorder(p[0], p[1], p[3], p[2]);
         if (s.facts.input_width >= lanes) s.padded.vectorize(p[0], lanes, TailStrategy::GuardWithIf);
     }
 }
