@@ -60,9 +60,9 @@ void stage_input(RolledStages& s) {
 namespace {
 
 // Copies finished elements to an output whose innermost axis is x. Positions of a row lie a block of channels apart in
-// `staged`: small squares of positions times channels are turned over in registers (a third faster than one element at
-// a time), where the positions of a row are a multiple of the square's side; else one element at a time. A vector of
-// channels would scatter over lines of one cache set.
+// `staged`: small squares of positions times channels are turned over in registers where the positions of a row are a
+// multiple of the square's side (k2 s2, whole kernel: 168 to 179 GFLOP/s at 14x14, 181 to 214 at 8x8x8), else one
+// element at a time. A vector of channels would scatter over lines of one cache set.
 void copy_channels_first(RolledStages& s, const Blocks& b) {
     OutputStage& o = s.output;
     Var xq("xq"), xr("xr"), xv("xv"), cu("cu");
