@@ -4,6 +4,7 @@
 #include "convt/tuned.h"
 
 #include <algorithm>
+#include <iterator>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -131,8 +132,8 @@ bool TunedTable::has(const TunedRow& row) const noexcept {
 }
 
 std::vector<TunedRow> TunedTable::find(std::string_view problem, const Machine& machine) const {
-    const auto range = std::ranges::equal_range(rows_, problem, {}, &TunedRow::problem);
-    std::vector<TunedRow> found(range.begin(), range.end());
+    std::vector<TunedRow> found;
+    std::ranges::copy_if(rows_, std::back_inserter(found), [&](const TunedRow& row) { return row.problem == problem; });
     std::ranges::sort(found, [&](const TunedRow& a, const TunedRow& b) {
         const double to_a = distance(a.machine, machine);
         const double to_b = distance(b.machine, machine);

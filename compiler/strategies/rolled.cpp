@@ -107,11 +107,11 @@ RolledStages rolled_stages(Operands& o, const Target& target, const RolledTile& 
 
     OutputStage& out = s.output;
     // Where there is one position, x % S would widen to all phases, those without an output too.
-    const auto q = [](const PhaseTable& table, const Expr& x) {
-        return table.positions() == 1 ? Expr(0) : x / to_int(table.phases());
+    const auto q = [](const PhaseTable& table, const Expr& place) {
+        return table.positions() == 1 ? Expr(0) : place / to_int(table.phases());
     };
-    const auto j = [](const PhaseTable& table, const Expr& x) {
-        return table.positions() == 1 ? x : x % to_int(table.phases());
+    const auto j = [](const PhaseTable& table, const Expr& place) {
+        return table.positions() == 1 ? place : place % to_int(table.phases());
     };
     const Element value = element(s.staged(out.c, q(px, out.x), q(py, out.y), j(px, out.x), j(py, out.y), q(pz, out.z),
                                            j(pz, out.z), out.g, out.n),

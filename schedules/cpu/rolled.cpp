@@ -106,7 +106,10 @@ void schedule_channel_lanes(RolledStages& s, const Schedule& schedule) {
     const int channels = schedule.get("cv") * lanes;
     const int qx = schedule.get("qx"), qy = schedule.get("qy");
     const Blocks b = block_output(s, channels, schedule);
-    s.facts.output_channels_last ? copy_channels_last(s, b) : copy_channels_first(s, b);
+    if (s.facts.output_channels_last)
+        copy_channels_last(s, b);
+    else
+        copy_channels_first(s, b);
 
     Var xo("xo"), yo("yo"), sv("sv"), uv("uv");
     std::vector<Halide::VarOrRVar> phases, outer{xo, yo, s.qz}, unrolled, rolled{s.taps[0]};
@@ -130,8 +133,8 @@ void schedule_channel_lanes(RolledStages& s, const Schedule& schedule) {
     if (s.phases_x == PhaseLoop::in_tile) s.sum.bound_extent(s.jx, s.facts.phases_x);
     if (s.phases_y == PhaseLoop::in_tile) s.sum.bound_extent(s.jy, s.facts.phases_y);
     // What is fewer stays in registers while the other passes: the inputs of the tile, or the weights of its taps.
-    const auto read_at_once = [](PhaseLoop loop, int phases, int taps) {
-        return loop == PhaseLoop::rolled ? 1 : loop == PhaseLoop::in_tile ? phases * taps : taps;
+    const auto read_at_once = [](PhaseLoop loop, int count, int taps) {
+        return loop == PhaseLoop::rolled ? 1 : loop == PhaseLoop::in_tile ? count * taps : taps;
     };
     const ScheduleFacts& f = s.facts;
     const int weights = schedule.get("cv") * read_at_once(s.phases_x, f.phases_x, f.taps_x) *
