@@ -53,6 +53,7 @@ struct PackedTaps {
 // where everything is unrolled and one tile holds all positions.
 struct AxisTaps {
     Expr m, row;
+    bool inside = false;  // rows outside the input are never read
 };
 
 AxisTaps axis_taps(Operands& o, RDom& taps, int axis, int dimension, const PhaseExpr& phase, const Expr& q, int tile,
@@ -63,13 +64,15 @@ AxisTaps axis_taps(Operands& o, RDom& taps, int axis, int dimension, const Phase
         const TapRange range = tap_range(table, extents, phase, q / tile * tile, tile);
         if (!range.whole) taps.where(taps[dimension] < range.count);
         const Expr m = tap_of(table, range, taps[dimension]);
-        return {m, input_row(table, phase, q, m)};
+        return {m, input_row(table, phase, q, m), false};
     }
     const Expr m = taps[dimension];
     const Expr row = input_row(table, phase, q, m);
     if (!table.equal_taps()) taps.where(m < phase.taps);
-    if (table.leaves_input(extents) && tile >= table.positions()) taps.where(row >= 0 && row < to_int(extents.input));
-    return {m, row};
+    if (!table.leaves_input(extents) || tile < table.positions()) return {m, row, false};
+    const int extent = to_int(extents.input);
+    taps.where(row >= 0 && row < extent);
+    return {m, Halide::clamp(row, 0, extent - 1), true};
 }
 
 }  // namespace
@@ -93,6 +96,8 @@ RolledStages rolled_stages(Operands& o, const Target& target, const RolledTile& 
     const AxisTaps x_taps = axis_taps(o, s.taps, 0, 1, x_phase, s.qx, tile.x, tile.phases_x);
     const AxisTaps y_taps = axis_taps(o, s.taps, 1, 2, y_phase, s.qy, tile.y, tile.phases_y);
     const AxisTaps z_taps = axis_taps(o, s.taps, 2, 3, z_phase, s.qz, 1, PhaseLoop::rolled);
+    if (x_taps.inside) s.inside_x = to_int(o.axes[0].input);
+    if (y_taps.inside) s.inside_y = to_int(o.axes[1].input);
     const Expr ci = s.taps[0];
 
     const Element x = element(s.padded(x_taps.row, y_taps.row, z_taps.row, ci, s.g, s.n), o.parts);

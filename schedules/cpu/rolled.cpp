@@ -40,6 +40,9 @@ Blocks block_output(RolledStages& s, int channels, const Schedule& schedule) {
 void stage_input(RolledStages& s) {
     const std::vector<Var> p = s.padded.args();
     const int lanes = s.facts.lanes;
+    // Where a dilated kernel jumps over a small input, the region that bounds inference finds has a negative size.
+    if (s.inside_x > 0) s.padded.bound(p[0], 0, s.inside_x);
+    if (s.inside_y > 0) s.padded.bound(p[1], 0, s.inside_y);
     if (!s.broadcast_input) {
         s.padded.reorder_storage(p[0], p[3], p[1], p[2])
             .align_storage(p[0], lanes)

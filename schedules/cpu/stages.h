@@ -63,7 +63,8 @@ struct RolledStages {
     Halide::Var c{"c"}, qx{"qx"}, qy{"qy"}, jx{"jx"}, jy{"jy"}, qz{"qz"}, jz{"jz"}, g{"g"}, n{"n"};
     Halide::RDom taps;
     PhaseLoop phases_x = PhaseLoop::rolled, phases_y = PhaseLoop::rolled;
-    bool broadcast_input = false;  // lanes run over channels of the output: an input element is read alone
+    bool broadcast_input = false;    // lanes run over channels of the output: an input element is read alone
+    int inside_x = 0, inside_y = 0;  // the input's extent where no tap leaves it, else 0
 };
 
 // Phase lanes: `sum`(l, qx, qy, h, z, c, g, n) holds a vector of phases l for a tile of positions and one block h of
