@@ -107,9 +107,14 @@ int default_rows(const ScheduleSpace& space, const ModelFacts& f, const Schedule
     return best;
 }
 
+// The share of the time that four threads are busy with equal tasks.
+double busy(double tasks) {
+    return tasks / (tiles(tasks, 4) * 4);
+}
+
 int default_parallel(const Problem& problem, const ModelFacts& f, double blocks, double channel_blocks) {
     if (static_cast<double>(problem.multiply_adds()) < parallel_multiply_adds) return 0;
-    return blocks * f.batch >= 4 || channel_blocks < 2 ? 1 : 2;
+    return busy(blocks * f.batch) >= busy(channel_blocks) ? 1 : 2;
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ int convt_guard_enter(int (*body)(void* argument), void* argument);
 __attribute__((noreturn)) void convt_guard_leave(int code);
 
 /* Memory aligned to 128 bytes, two of the widest vectors: what Halide promises its kernels. Where there is none, leaves
- * the body with `code`. Freed on the thread that allocated it, or when its body is left. */
+ * the body with `code`. Freed on the thread that allocated it, or when its body is left; a thread keeps up to 16 MiB of
+ * what was freed for its next call, until it ends. */
 void* convt_guard_malloc(size_t bytes, int code);
 void convt_guard_free(void* memory);
 

@@ -84,7 +84,7 @@ void schedule_winograd(WinogradStages& s, const Schedule& schedule) {
             .vectorize(cv);
     } else if (s.has_inner) {
         out.reorder(across, o.c, s.rows[0], ct, s.rows[1], o.z, o.g, o.n)
-            .vectorize(across, lanes, TailStrategy::GuardWithIf);
+            .vectorize(across, lanes, TailStrategy::PredicateStores);
     } else {
         out.reorder(s.rows[0], o.c, across, ct, s.rows[1], o.z, o.g, o.n);
     }
