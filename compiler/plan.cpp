@@ -59,6 +59,8 @@ bool take_tuned(const Problem& problem, const Target& target, const std::vector<
         plan.strategy = row.strategy;
         plan.schedule = row.schedule;
         plan.source = "tuned";
+        plan.measured_us = row.median_us;
+        plan.default_us = row.default_us;
         const bool here = row.machine == Machine::host();
         plan.reason = here ? fmt::format("tuned on {}", row.date)
                            : fmt::format("tuned on {} on the nearest machine known, {} ({})", row.date, row.cpu,

@@ -4,10 +4,10 @@
 #include "convt/tuned.h"
 
 #include <algorithm>
-#include <iterator>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <tuple>
 
 #include <fmt/format.h>

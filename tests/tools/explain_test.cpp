@@ -80,6 +80,8 @@ TEST_CASE("convt-explain: a tuned table is used, and --untuned ignores it") {
     row.problem = problem.text();
     row.strategy = plan.value().strategy;
     row.schedule = plan.value().schedule;
+    row.median_us = 20.0;
+    row.default_us = 25.0;
     row.date = "2026-01-31";
     row.versions = "test";
     row.cpu = "test";
@@ -89,8 +91,11 @@ TEST_CASE("convt-explain: a tuned table is used, and --untuned ignores it") {
     const auto tuned = test::call(cli::explain_tool, {problem.text(), "--db", folder / "db"});
     CAPTURE(tuned.err);
     CHECK_THAT(value(tuned.out, "schedule"), ContainsSubstring("(tuned)"));
+    CHECK_THAT(value(tuned.out, "measured"), ContainsSubstring("20.0 us, "));
+    CHECK_THAT(value(tuned.out, "measured"), ContainsSubstring("default schedule 25.0 us"));
     const auto untuned = test::call(cli::explain_tool, {problem.text(), "--db", folder / "db", "--untuned"});
     CHECK_THAT(value(untuned.out, "schedule"), ContainsSubstring("(default)"));
+    CHECK(values(untuned.out, "measured").empty());
     CHECK(value(tuned.out, "cache key") != value(untuned.out, "cache key"));
 }
 

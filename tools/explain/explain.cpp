@@ -68,6 +68,10 @@ void explain_prediction(Facts& facts, const Options& options, const Plan& plan, 
     const double least = cost.inside_multiply_adds / (2 * lanes);
     const double cycles = estimate_cycles(plan.strategy, options.problem, options.target, plan.schedule);
     facts.line("predicted", fmt::format("{:.0f} cycles, {:.0f} % of the FMA peak", cycles, 100 * least / cycles));
+    if (plan.measured_us <= 0) return;
+    facts.line("measured",
+               fmt::format("{:.1f} us, {:.1f} GFLOP/s inside the output; the default schedule {:.1f} us",
+                           plan.measured_us, cost.inside_multiply_adds * 2e-3 / plan.measured_us, plan.default_us));
 }
 
 void explain_roofline(Facts& facts, const Problem& problem, const Cost& cost) {
