@@ -149,4 +149,8 @@ void convt_guard_free(void* memory) {
     give_back(header);
 }
 
+void convt_guard_release_kept() {
+    free_kept(nullptr);
+}
+
 }  // extern "C"

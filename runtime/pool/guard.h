@@ -24,6 +24,9 @@ __attribute__((noreturn)) void convt_guard_leave(int code);
 void* convt_guard_malloc(size_t bytes, int code);
 void convt_guard_free(void* memory);
 
+/* Frees what this thread keeps. Threads that may outlive the end of the process's other code call it as they end. */
+void convt_guard_release_kept(void);
+
 #ifdef __cplusplus
 }
 #endif

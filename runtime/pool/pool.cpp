@@ -129,6 +129,7 @@ void* worker(void*) {
         if (__atomic_sub_fetch(&loop->workers, 1, __ATOMIC_RELEASE) == 0) pthread_cond_broadcast(&left);
     }
     pthread_mutex_unlock(&lock);
+    convt_guard_release_kept();
     return nullptr;
 }
 

@@ -117,7 +117,7 @@ TEST_CASE("workers that crash, answer nonsense or run out of memory cost their c
            "exit 0 ;; 3) echo out of memory >&2; exit 1 ;; esac\nexec "
         << CONVT_TEST_BIN << "/convt-cc \"$@\"\n";
     std::filesystem::permissions(worker, std::filesystem::perms::owner_all);
-    const auto outcome = tune.shell("CONVT_CC=" + worker + " " + tune.command("--budget 3s --report " + tune.report()));
+    const auto outcome = tune.shell("CONVT_CC=" + worker + " " + tune.command("--budget 10s --report " + tune.report()));
     INFO(outcome.errors);
     CHECK(outcome.value == 0);
     CHECK(std::filesystem::exists(tune.table()));
