@@ -118,8 +118,7 @@ TEST_CASE("workers that crash, answer nonsense or run out of memory cost their c
            "esac\nexec "
         << CONVT_TEST_BIN << "/convt-cc \"$@\"\n";
     std::filesystem::permissions(worker, std::filesystem::perms::owner_all);
-    const auto outcome =
-        tune.shell("CONVT_CC=" + worker + " " + tune.command("--budget 6s --report " + tune.report()));
+    const auto outcome = tune.shell("CONVT_CC=" + worker + " " + tune.command("--budget 6s --report " + tune.report()));
     INFO(outcome.errors);
     CHECK(outcome.value == 0);
     CHECK(std::filesystem::exists(tune.table()));
