@@ -13,10 +13,6 @@ using Halide::Var;
 
 namespace {
 
-int to_int(std::int64_t value) {
-    return static_cast<int>(value);
-}
-
 std::vector<int> with_parts(std::vector<int> extents, int parts) {
     if (parts > 1) extents.insert(extents.begin(), parts);
     return extents;

@@ -12,10 +12,16 @@
 #include "schedules/cpu/stages.h"
 
 #include <array>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace convt {
+
+// Halide's extents and constants are of 32 bits. A valid problem's fit: its rules say so.
+inline int to_int(std::int64_t value) {
+    return static_cast<int>(value);
+}
 
 // One element: one expression, or two (real, imaginary).
 using Element = std::vector<Halide::Expr>;

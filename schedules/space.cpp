@@ -59,13 +59,17 @@ bool whole_tiles(const ScheduleSpace& space, const ModelFacts& f, const Schedule
     return yb % row_multiple(space, f, schedule) == 0 || (schedule.get("qy") > 1 && yb >= f.positions[1]);
 }
 
-Status fits(const ScheduleSpace& space, const ModelFacts& facts, const Schedule& schedule) {
-    const TileCost tile = space.tile(facts, schedule);
-    // The smallest tile is always legal: something must be, whatever the stride and type.
+// The smallest tile is always legal: something must be, whatever the stride and type.
+TileCost smallest_tile(const ScheduleSpace& space, const ModelFacts& facts) {
     Schedule smallest;
     for (const Knob& knob : space.tile_knobs(facts))
         smallest.set(knob.name, knob.values.front());
-    if (tile.registers > facts.registers && tile.registers > space.tile(facts, smallest).registers) {
+    return space.tile(facts, smallest);
+}
+
+Status fits(const ScheduleSpace& space, const ModelFacts& facts, const TileCost& smallest, const Schedule& schedule) {
+    const TileCost tile = space.tile(facts, schedule);
+    if (tile.registers > facts.registers && tile.registers > smallest.registers) {
         return {Code::invalid_argument,
                 fmt::format("schedule {}: the tile needs {} vector registers, the target has {}", schedule.text(),
                             tile.registers, facts.registers)};
@@ -78,7 +82,7 @@ Status fits(const ScheduleSpace& space, const ModelFacts& facts, const Schedule&
         return {Code::invalid_argument,
                 fmt::format("schedule {}: jy={} needs jx above 0", schedule.text(), schedule.get("jy"))};
     }
-    if (tile.statements > max_statements && tile.statements > space.tile(facts, smallest).statements) {
+    if (tile.statements > max_statements && tile.statements > smallest.statements) {
         return {Code::invalid_argument, fmt::format("schedule {}: {} multiply-adds unrolled, the limit is {}",
                                                     schedule.text(), tile.statements, max_statements)};
     }
@@ -152,7 +156,9 @@ Status check_schedule(std::string_view strategy, const Problem& problem, const T
                     fmt::format("schedule knob {}: missing, strategy {} needs it", knob.name, strategy)};
         }
     }
-    return fits(*find_space(strategy), ModelFacts(problem, target), schedule);
+    const ScheduleSpace& space = *find_space(strategy);
+    const ModelFacts facts(problem, target);
+    return fits(space, facts, smallest_tile(space, facts), schedule);
 }
 
 Schedule default_schedule(std::string_view strategy, const Problem& problem, const Target& target) {
@@ -161,10 +167,11 @@ Schedule default_schedule(std::string_view strategy, const Problem& problem, con
     const ScheduleSpace& space = *find_space(strategy);
     const ModelFacts facts(problem, target);
     const std::vector<Knob> tile_knobs(knobs.begin(), knobs.end() - (space.bands != nullptr ? 1 : 2));
+    const TileCost smallest = smallest_tile(space, facts);
     Schedule best, candidate;
     double lowest = std::numeric_limits<double>::infinity();
     for_each_tile(tile_knobs, candidate, 0, [&](const Schedule& schedule) {
-        if (!fits(space, facts, schedule).ok()) return;
+        if (!fits(space, facts, smallest, schedule).ok()) return;
         const double cycles = space.cycles(facts, schedule);
         if (cycles >= lowest) return;
         lowest = cycles;

@@ -21,10 +21,6 @@ using Halide::RDom;
 
 namespace {
 
-int to_int(std::int64_t value) {
-    return static_cast<int>(value);
-}
-
 // The output runs from `shift` on the axis that begins at a whole number of strides.
 struct AlignedAxis {
     Axis axis;

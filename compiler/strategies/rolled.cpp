@@ -14,10 +14,6 @@ using Halide::Var;
 
 namespace {
 
-int to_int(std::int64_t value) {
-    return static_cast<int>(value);
-}
-
 // How the taps of one axis are packed: a tap has a place within what one input channel needs at once, and one outside
 // of the channels. Taps of one phase are tap_step apart in the kernel; packed, they are neighbours. Places without a
 // tap are never read.

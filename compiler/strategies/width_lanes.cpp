@@ -43,10 +43,6 @@ std::string refuse(const Problem& problem, const Target& target) {
     return {};
 }
 
-int to_int(std::int64_t value) {
-    return static_cast<int>(value);
-}
-
 // Output rows of one tile. ry == 1: one row, its phase and taps known when it runs. Else `ry` rows share every input
 // vector they reach and their taps are unrolled; where ry divides the stride several sums make up a whole stride.
 struct TileRows {

@@ -21,10 +21,6 @@ using Halide::RDom;
 
 namespace {
 
-int to_int(std::int64_t value) {
-    return static_cast<int>(value);
-}
-
 struct TiledAxis {
     TiledAxis(const PhaseTable& phases, const Axis& axis)
         : table(phases),

@@ -57,12 +57,6 @@ std::vector<double> sorted_averages(const std::vector<double>& values) {
 
 }  // namespace
 
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    const std::size_t n = values.size();
-    return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
-}
-
 Summary summarize(std::vector<double> values) {
     std::sort(values.begin(), values.end());
     const std::size_t cut = std::max<std::size_t>(cut_of(values.size()), 1) - 1;

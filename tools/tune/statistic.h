@@ -25,6 +25,8 @@
 // 95 %, by the binomial distribution.
 #pragma once
 
+#include "tools/bench/statistics.h"
+
 #include <vector>
 
 namespace convt::tune {
@@ -37,7 +39,7 @@ struct Summary {
 
 // Of a non-empty sample. With fewer than six values the interval is the whole range.
 Summary summarize(std::vector<double> values);
-double median(std::vector<double> values);
+using cli::median;
 
 // Ratio of paired times, challenger over incumbent, and an interval that misses the true one with probability `error`
 // or less on each side; from 0 to infinity where so few rounds cannot say. At least one round.
