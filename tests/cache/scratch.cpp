@@ -17,19 +17,8 @@
 
 namespace convt::test {
 
-// In memory where that can be had: thousands of entries are synced.
-ScratchFolder::ScratchFolder() {
-    const std::filesystem::path memory = "/dev/shm";
-    const bool usable = access(memory.c_str(), W_OK | X_OK) == 0;
-    std::string name = ((usable ? memory : std::filesystem::temp_directory_path()) / "convt-test-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp " + name);
-    path_ = name;
-}
-
-ScratchFolder::~ScratchFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-}
+ScratchFolder::ScratchFolder()
+    : TemporaryFolder(access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : std::filesystem::temp_directory_path()) {}
 
 std::vector<std::byte> read_bytes(const std::string& path) {
     std::ifstream file(path, std::ios::binary);

@@ -2,6 +2,8 @@
 // A folder of a test's own, gone with it; and children that do what the test's own process should not.
 #pragma once
 
+#include "tests/support/temporary_folder.h"
+
 #include <sys/types.h>
 
 #include <cstddef>
@@ -12,16 +14,10 @@
 
 namespace convt::test {
 
-class ScratchFolder {
+// In memory where that can be had: thousands of entries are synced.
+class ScratchFolder : public TemporaryFolder {
   public:
     ScratchFolder();
-    ~ScratchFolder();
-    ScratchFolder(const ScratchFolder&) = delete;
-    ScratchFolder& operator=(const ScratchFolder&) = delete;
-    std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-
-  private:
-    std::filesystem::path path_;
 };
 
 std::vector<std::byte> read_bytes(const std::string& path);

@@ -12,7 +12,8 @@ namespace convt::test {
 
 class TemporaryFolder {
   public:
-    TemporaryFolder() : path_((std::filesystem::temp_directory_path() / "convt_test_XXXXXX").string()) {
+    explicit TemporaryFolder(const std::filesystem::path& parent = std::filesystem::temp_directory_path())
+        : path_((parent / "convt-test-XXXXXX").string()) {
         if (mkdtemp(path_.data()) == nullptr) throw std::runtime_error("cannot make " + path_);
     }
     ~TemporaryFolder() {
@@ -22,6 +23,7 @@ class TemporaryFolder {
     TemporaryFolder(const TemporaryFolder&) = delete;
     TemporaryFolder& operator=(const TemporaryFolder&) = delete;
     const std::string& path() const noexcept { return path_; }
+    std::string operator/(const std::string& name) const { return path_ + "/" + name; }
 
   private:
     std::string path_;

@@ -29,21 +29,13 @@ Called call(const std::string& tool, const cli::Arguments& arguments) {
 }
 
 Workplace::Workplace() {
-    std::string path = (std::filesystem::temp_directory_path() / "convt-tools-XXXXXX").string();
-    if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    path_ = path;
-    ::setenv("XDG_CACHE_HOME", path.c_str(), 1);
-    ::setenv("XDG_DATA_HOME", path.c_str(), 1);
-}
-
-Workplace::~Workplace() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
+    ::setenv("XDG_CACHE_HOME", path().c_str(), 1);
+    ::setenv("XDG_DATA_HOME", path().c_str(), 1);
 }
 
 std::vector<std::string> Workplace::names() const {
     std::vector<std::string> all;
-    for (const auto& entry : std::filesystem::directory_iterator(path_))
+    for (const auto& entry : std::filesystem::directory_iterator(path()))
         all.push_back(entry.path().filename());
     std::sort(all.begin(), all.end());
     return all;

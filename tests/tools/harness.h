@@ -2,9 +2,9 @@
 // How the tests call a tool, and the folder it works in.
 #pragma once
 
+#include "tests/support/temporary_folder.h"
 #include "tools/common/cli.h"
 
-#include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,17 +23,10 @@ Called call(cli::ToolFunction tool, const cli::Arguments& arguments);
 Called call(const std::string& tool, const cli::Arguments& arguments);
 
 // A folder of a test's own, gone with it. While it lives, caches and tuned tables are looked for inside.
-class Workplace {
+class Workplace : public TemporaryFolder {
   public:
     Workplace();
-    ~Workplace();
-    Workplace(const Workplace&) = delete;
-    Workplace& operator=(const Workplace&) = delete;
-    std::string operator/(const std::string& name) const { return (path_ / name).string(); }
     std::vector<std::string> names() const;  // of what lies in it, sorted
-
-  private:
-    std::filesystem::path path_;
 };
 
 std::string tool_path(const std::string& tool);

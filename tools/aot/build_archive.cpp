@@ -6,6 +6,7 @@
 
 #include "compiler/worker/process.h"
 #include "tools/common/files.h"
+#include "tools/common/temporary_folder.h"
 
 #include <fmt/format.h>
 
@@ -22,27 +23,6 @@ namespace fs = std::filesystem;
 using Command = std::vector<std::string>;
 
 constexpr std::uint32_t step_limit_ms = 120'000;  // the longest step, cc on some 1,000 problems, takes about 2 s
-
-// A folder of its own for the life of one build.
-class WorkFolder {
-  public:
-    WorkFolder() {
-        std::error_code error;
-        std::string name = (fs::temp_directory_path(error) / "convt-aot.XXXXXX").string();
-        if (!error && ::mkdtemp(name.data()) != nullptr) path_ = name;
-    }
-    ~WorkFolder() {
-        std::error_code ignored;
-        if (!path_.empty()) fs::remove_all(path_, ignored);
-    }
-    WorkFolder(const WorkFolder&) = delete;
-    WorkFolder& operator=(const WorkFolder&) = delete;
-    const std::string& path() const noexcept { return path_; }
-    std::string file(const std::string& name) const { return path_ + "/" + name; }
-
-  private:
-    std::string path_;
-};
 
 // Programs are looked up in PATH by env: `process::run` takes a path.
 Status run_step(const Command& command) {
@@ -90,7 +70,8 @@ Command compiler_command() {
 }
 
 // Writes the object and makes its two entry points the only global symbols it defines.
-Status put_kernel(const WorkFolder& work, const Object& object, std::size_t p, std::size_t t, std::string& file) {
+Status put_kernel(const cli::TemporaryFolder& work, const Object& object, std::size_t p, std::size_t t,
+                  std::string& file) {
     file = work.file(fmt::format("p{}_t{}.o", p, t));
     const std::string_view code(reinterpret_cast<const char*>(object.code.data()), object.code.size());
     Status status = cli::write_file(file, code);
@@ -106,7 +87,7 @@ Status put_kernel(const WorkFolder& work, const Object& object, std::size_t p, s
     return run_step(command);
 }
 
-Result<std::vector<std::string>> put_kernels(const WorkFolder& work, const ArchiveSpec& spec) {
+Result<std::vector<std::string>> put_kernels(const cli::TemporaryFolder& work, const ArchiveSpec& spec) {
     std::vector<std::string> files;
     for (std::size_t p = 0; p < spec.problems.size(); ++p) {
         for (std::size_t t = 0; t < spec.targets.size(); ++t) {
@@ -118,7 +99,7 @@ Result<std::vector<std::string>> put_kernels(const WorkFolder& work, const Archi
 }
 
 // The flags: position-independent, for any executable or library; nothing of the folder's name in the object.
-Status compile_source(const WorkFolder& work, const ArchiveSpec& spec, const std::string& support) {
+Status compile_source(const cli::TemporaryFolder& work, const ArchiveSpec& spec, const std::string& support) {
     Command command = compiler_command();
     const Command flags = {"-std=c99",
                            "-O2",
@@ -136,7 +117,7 @@ Status compile_source(const WorkFolder& work, const ArchiveSpec& spec, const std
 
 // --force-group-allocation: sections that C++ shares between objects by name become the archive's own, else a second
 // archive in one program would lose its copies.
-Status link(const WorkFolder& work, const ArchiveSpec& spec, const std::string& support,
+Status link(const cli::TemporaryFolder& work, const ArchiveSpec& spec, const std::string& support,
             const std::vector<std::string>& kernels) {
     const std::vector<std::string> symbols = entry_points(spec);
     std::vector<std::string> arguments = {"-r", "--gc-sections", "--force-group-allocation"};
@@ -170,8 +151,8 @@ Result<std::string> support_folder() {
 }
 
 Result<ArchiveFiles> build_archive(const ArchiveSpec& spec, const std::string& support) {
-    const WorkFolder work;
-    if (work.path().empty()) return cli::file_error("temporary folder", "cannot be made");
+    const cli::TemporaryFolder work;
+    if (!work.status().ok()) return work.status();
     ArchiveFiles files;
     files.header = header_text(spec);
     Status status = cli::write_file(work.file(spec.name + ".h"), files.header);

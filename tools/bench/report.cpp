@@ -2,12 +2,17 @@
 #include "tools/bench/report.h"
 
 #include "convt/engine.h"
+#include "convt/target.h"
 #include "tools/bench/comparison.h"
+#include "tools/bench/machine.h"
 #include "tools/bench/statistics.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <sys/utsname.h>
 
 #include <algorithm>
+#include <ctime>
 #include <nlohmann/json.hpp>
 
 namespace convt::cli {
@@ -17,7 +22,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // What a user waits for; the distance to these is printed with every run.
-constexpr double compile_goal_ms = 250.0;
+constexpr double compile_goal_ms = 150.0;
 constexpr double load_goal_ms = 5.0;
 
 // Of the cases that count.
@@ -76,6 +81,20 @@ Json case_json(const CaseReport& c, const std::vector<Peer>& peers) {
 }
 
 }  // namespace
+
+MachineReport describe_machine(int threads, int processes, std::uint64_t seed) {
+    MachineReport machine;
+    machine.cpu = cpu_model();
+    machine.cpus = available_cpus();
+    machine.host = Target::host().text();
+    utsname system = {};
+    if (::uname(&system) == 0) machine.system = fmt::format("{} {}", system.sysname, system.release);
+    machine.date = fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::time(nullptr)));
+    machine.threads = threads;
+    machine.processes = processes;
+    machine.seed = seed;
+    return machine;
+}
 
 const char* layout_name(PeerLayout layout) noexcept {
     switch (layout) {

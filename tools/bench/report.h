@@ -60,6 +60,9 @@ struct MachineReport {
     std::vector<Peer> peers;
 };
 
+// Everything but the compiler, the peers and the peaks.
+MachineReport describe_machine(int threads, int processes, std::uint64_t seed);
+
 const char* layout_name(PeerLayout layout) noexcept;
 
 std::string report_json(const MachineReport& machine, const std::vector<CaseReport>& cases);

@@ -11,11 +11,11 @@
 #include "tools/bench/peers.h"
 #include "tools/bench/picture.h"
 #include "tools/bench/roofline.h"
-#include "tools/bench/temporary_folder.h"
 #include "tools/bench/timed_compiler.h"
 #include "tools/common/files.h"
 #include "tools/common/interrupt.h"
 #include "tools/common/progress.h"
+#include "tools/common/temporary_folder.h"
 
 #include <fmt/format.h>
 
@@ -37,7 +37,8 @@ class Bench {
           out_(out),
           err_(err),
           progress_(err),
-          processes_(options.peers.empty() ? processes_alone : processes_with_peers) {}
+          processes_(options.peers.empty() ? processes_alone : processes_with_peers),
+          limits_(options.threads) {}
 
     Status run() {
         if (!folder_.status().ok()) return folder_.status();
@@ -149,8 +150,16 @@ class Bench {
         for (Case& c : cases_) {
             if (interrupted()) return;
             step("measuring the roofline of", c.report.name);
-            if (c.status.ok()) measure_roofline(machine_, c.report, options_.target);
+            if (c.status.ok()) measure_roofline(c.report);
         }
+    }
+
+    void measure_roofline(CaseReport& report) {
+        const Roofline roofline = limits_.of(report.problem, options_.target);
+        const bool single = element_type_info(report.problem.type).scalar_bytes == 4;
+        (single ? machine_.f32_gflops : machine_.f64_gflops) = roofline.peak_gflops;
+        report.roofline_us = roofline.us();
+        report.bandwidth_gbs = roofline.bandwidth_gbs();
     }
 
     // A status where the run cannot go on.
@@ -240,6 +249,7 @@ class Bench {
     std::optional<Journal> journal_;
     std::vector<Case> cases_;
     MachineReport machine_;
+    Limits limits_;
 };
 
 }  // namespace

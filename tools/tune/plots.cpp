@@ -124,7 +124,7 @@ std::string roofline_plot(const RunReport& run) {
     Range intensity, gflops, bandwidth;
     double peak = 0.0;
     for (const ProblemReport& problem : run.problems) {
-        const Roofline& roof = problem.roofline;
+        const cli::Roofline& roof = problem.roofline;
         intensity.add(roof.flops / roof.bytes);
         bandwidth.add(roof.bandwidth_gbs());
         peak = std::max(peak, roof.peak_gflops);
@@ -153,7 +153,7 @@ std::string roofline_plot(const RunReport& run) {
     for (std::size_t i = 0; i < run.problems.size(); ++i) {
         const ProblemReport& problem = run.problems[i];
         if (!problem.verdict) continue;
-        const Roofline& roof = problem.roofline;
+        const cli::Roofline& roof = problem.roofline;
         const double at = x(roof.flops / roof.bytes);
         const auto y_of = [&](double us) { return y(roof.flops / us * 1e-3); };
         const double tuned = y_of(problem.verdict->us.median);

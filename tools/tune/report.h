@@ -4,7 +4,7 @@
 // there.
 #pragma once
 
-#include "tools/tune/roofline.h"
+#include "tools/bench/roofline.h"
 #include "tools/tune/tuner.h"
 
 #include <optional>
@@ -18,7 +18,7 @@ struct ProblemReport {
     std::string name;
     std::string problem;
     Candidate incumbent;
-    Roofline roofline;
+    cli::Roofline roofline;
     std::vector<Trial> trials;  // earlier runs' first
     std::optional<Verdict> verdict;
     std::string failure;  // why there is no verdict; empty: interrupted

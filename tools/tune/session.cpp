@@ -2,9 +2,9 @@
 #include "tools/tune/session.h"
 
 #include "convt/halide_compiler.h"
-#include "tools/bench/temporary_folder.h"
 #include "tools/common/interrupt.h"
 #include "tools/common/progress.h"
+#include "tools/common/temporary_folder.h"
 #include "tools/tune/journal.h"
 #include "tools/tune/report.h"
 #include "tools/tune/spaces.h"
@@ -148,7 +148,7 @@ class Session {
         task.overlap = cores_.count > 1;
         task.seed = std::hash<std::string>()(problem.text());
         show(named.name, {earlier_s, 0, HUGE_VAL, "roofline"}, task.budget_s);
-        const Roofline roofline = limits_.of(problem, options_.target);
+        const cli::Roofline roofline = limits_.of(problem, options_.target);
         task.roofline_us = all_direct(task.spaces, problem, options_.target) ? roofline.us() : roofline.stream_us;
         run_.problems.push_back({named.name, problem.text(), task.incumbent, roofline, task.recalled, {}, {}});
         return {};
@@ -230,7 +230,7 @@ class Session {
     std::ostream& out_;
     cli::Progress progress_;
     RunReport run_;
-    Limits limits_;
+    cli::Limits limits_{1};
     std::atomic<bool> cancel_{false};
     std::unique_ptr<Journal> journal_;
     const cli::TemporaryFolder objects_;

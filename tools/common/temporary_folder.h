@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A folder of a run's own, gone with it.
+// A folder of a run's own, gone with it. `status` says whether it could be made.
 #pragma once
 
 #include "convt/status.h"
@@ -16,7 +16,7 @@ class TemporaryFolder {
   public:
     TemporaryFolder() {
         std::error_code ignored;
-        path_ = (std::filesystem::temp_directory_path(ignored) / "convt-bench-XXXXXX").string();
+        path_ = (std::filesystem::temp_directory_path(ignored) / "convt-XXXXXX").string();
         if (::mkdtemp(path_.data()) == nullptr) status_ = file_error(path_, "cannot be created");
     }
     ~TemporaryFolder() {
@@ -27,6 +27,7 @@ class TemporaryFolder {
     TemporaryFolder& operator=(const TemporaryFolder&) = delete;
     const Status& status() const { return status_; }
     const std::string& path() const { return path_; }
+    std::string file(const std::string& name) const { return path_ + "/" + name; }
 
   private:
     std::string path_;
