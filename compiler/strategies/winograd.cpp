@@ -117,27 +117,26 @@ void multiply(Operands& o, WinogradStages& s, int block, int phases) {
     s.product(s.c, s.ti, s.tb, s.e, s.phase, s.g, s.n) = s.sum(s.c, s.ti, s.tb, s.e, s.phase, s.g, s.n);
 }
 
-void transform_output(const Operands& o, const Tiling& t, WinogradStages& s, int inner_tile, int band_tile,
-                      int blocks) {
+void transform_output(const Operands& o, const Tiling& t, WinogradStages& s) {
     const TiledAxis &inner = t.inner, &band = t.band;
-    s.places = RDom(0, inner.tile(), 0, band.tile(), 0, inner_tile, 0, band_tile, 0, inner.stride, 0, band.stride, 0,
-                    s.inner_tiles / inner_tile, 0, blocks, "places");
+    const int lanes = s.facts.lanes;
+    s.places = RDom(0, inner.tile(), 0, band.tile(), 0, s.inner_tiles, 0, s.band_tiles, 0, inner.stride, 0,
+                    band.stride, "places");
     const Halide::RDom& r = s.places;
-    const Expr ti = r[6] * inner_tile + r[2], tb = r[7] * band_tile + r[3];
     const Expr value = transformed(band.transform.output, r[1], [&](int eb) -> Expr {
         return transformed(inner.transform.output, r[0], [&](int ei) -> Expr {
-            return s.product(s.c, ti, s.band * (blocks * band_tile) + tb, eb * s.inner_products + ei,
+            return s.product(s.vector * lanes + s.c, r[2], s.band * s.band_tiles + r[3], eb * s.inner_products + ei,
                              r[5] * inner.stride + r[4], s.g, s.n);
         });
     });
     s.scratch = Func("scratch");
-    s.scratch(s.c, s.fi, s.fb, s.band, s.g, s.n) = Halide::undef(o.scalar);
-    s.scratch(s.c, inner.place(ti, r[0], r[4]), band.place(tb, r[1], r[5]), s.band, s.g, s.n) = value;
+    s.scratch(s.c, s.fi, s.fb, s.vector, s.band, s.g, s.n) = Halide::undef(o.scalar);
+    s.scratch(s.c, inner.place(r[2], r[0], r[4]), band.place(r[3], r[1], r[5]), s.vector, s.band, s.g, s.n) = value;
 }
 
 void write_output(const Operands& o, const Tiling& t, WinogradStages& s) {
     const TiledAxis& band = t.band;
-    const int length = s.band_outputs * band.stride;
+    const int length = band.tile() * s.band_tiles * band.stride;
     s.rows = RDom(0, length, 0, (band.skip + band.outputs + length - 1) / length, "rows");
     const Expr at = s.rows[1] * length + s.rows[0] - band.skip;
     s.rows.where(at >= 0 && at < band.outputs);
@@ -146,7 +145,7 @@ void write_output(const Operands& o, const Tiling& t, WinogradStages& s) {
     std::vector<Expr> place{out.x, out.y, out.z, out.c, out.g, out.n};
     const Expr across = place[t.inner_at] + t.inner.skip;
     place[t.band_at] = Halide::clamp(at, 0, band.outputs - 1);
-    const Expr sum = s.scratch(out.c, across, s.rows[0], s.rows[1], out.g, out.n) + o.start(out.c, out.g, false)[0];
+    const Expr sum = s.scratch(out.c % s.facts.lanes, across, s.rows[0], out.c / s.facts.lanes, s.rows[1], out.g, out.n) + o.start(out.c, out.g, false)[0];
     out.func(place) = o.finish({sum})[0];
 }
 
@@ -158,10 +157,10 @@ WinogradStages stages(Operands& o, const Tiling& t, const Target& target, const 
     s.inner_tiles = (t.inner.tiles() + inner_tile - 1) / inner_tile * inner_tile;
     s.inner_products = t.inner.products();
     s.products = t.inner.products() * t.band.products();
-    s.band_outputs = t.band.tile() * band_tile * blocks;
+    s.band_tiles = band_tile * blocks;
     transform_input(o, t, s);
     multiply(o, s, schedule.get("cv") * s.facts.lanes, t.inner.stride * t.band.stride);
-    transform_output(o, t, s, inner_tile, band_tile, blocks);
+    transform_output(o, t, s);
     write_output(o, t, s);
     return s;
 }

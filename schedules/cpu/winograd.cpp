@@ -42,19 +42,26 @@ void schedule_input(WinogradStages& s) {
 
 void schedule_products(WinogradStages& s, const Schedule& schedule) {
     const int lanes = s.facts.lanes, channels = schedule.get("cv") * lanes;
-    Var cv("cv"), uv("uv"), pv("pv");
+    const int inner_tile = schedule.get("ti"), band_tile = schedule.get("tb");
+    Var cv("cv"), uv("uv"), pv("pv"), ti("pi"), tb("pb");
+    // Every element of the transform takes its weights through all tiles of the band.
     s.product.compute_at(s.scratch, s.places[4])
+        .reorder_storage(s.c, s.e, s.ti, s.tb, s.phase, s.g, s.n)
         .bound_extent(s.c, channels)
-        .bound_extent(s.ti, schedule.get("ti"))
-        .bound_extent(s.tb, schedule.get("tb"))
+        .bound_extent(s.ti, s.inner_tiles)
+        .bound_extent(s.tb, s.band_tiles)
         .split(s.c, s.c, pv, lanes)
-        .reorder(pv, s.c, s.ti, s.tb, s.e, s.phase, s.g, s.n)
+        .split(s.ti, s.ti, ti, inner_tile)
+        .split(s.tb, s.tb, tb, band_tile)
+        .reorder({pv, s.c, ti, tb, s.ti, s.tb, s.e, s.phase, s.g, s.n})
         .vectorize(pv)
         .unroll(s.c)
-        .unroll(s.ti)
-        .unroll(s.tb);
-    s.sum.compute_at(s.product, s.e)
+        .unroll(ti)
+        .unroll(tb);
+    s.sum.compute_at(s.product, s.ti)
         .bound_extent(s.c, channels)
+        .bound_extent(s.ti, inner_tile)
+        .bound_extent(s.tb, band_tile)
         .split(s.c, s.c, cv, lanes)
         .vectorize(cv)
         .unroll(s.c)
@@ -74,7 +81,7 @@ void schedule_products(WinogradStages& s, const Schedule& schedule) {
 void schedule_winograd(WinogradStages& s, const Schedule& schedule) {
     const int lanes = s.facts.lanes, channels = schedule.get("cv") * lanes;
     OutputStage& o = s.output;
-    Var ct("ct"), cv("cv"), sv("sv");
+    Var ct("ct"), cv("cv"), co("co");
     Halide::Stage out = o.func.update();
     out.split(o.c, ct, o.c, channels, TailStrategy::GuardWithIf);
     const Var across = s.has_inner ? o.x : o.y;
@@ -84,6 +91,7 @@ void schedule_winograd(WinogradStages& s, const Schedule& schedule) {
             .vectorize(cv);
     } else if (s.has_inner) {
         out.reorder(across, o.c, s.rows[0], ct, s.rows[1], o.z, o.g, o.n)
+            .split(o.c, co, o.c, lanes)
             .vectorize(across, lanes, TailStrategy::PredicateStores);
     } else {
         out.reorder(s.rows[0], o.c, across, ct, s.rows[1], o.z, o.g, o.n);
@@ -95,11 +103,10 @@ void schedule_winograd(WinogradStages& s, const Schedule& schedule) {
     if (par == 2) out.parallel(ct);
 
     const Halide::RDom& r = s.places;
-    s.scratch.compute_at(o.func, ct).bound_extent(s.c, channels);
+    s.scratch.compute_at(o.func, ct).bound_extent(s.c, lanes).bound_extent(s.vector, schedule.get("cv"));
     s.scratch.update()
-        .split(s.c, s.c, sv, lanes)
-        .reorder({sv, r[0], r[1], s.c, r[2], r[3], r[4], r[5], r[6], r[7], s.band, s.g, s.n})
-        .vectorize(sv)
+        .reorder({s.c, r[0], r[1], s.vector, r[2], r[3], r[4], r[5], s.band, s.g, s.n})
+        .vectorize(s.c)
         .unroll(r[0])
         .unroll(r[1]);
     schedule_products(s, schedule);
