@@ -93,10 +93,11 @@ std::vector<Expr> join(std::vector<Expr> first, const std::vector<Expr>& rest) {
 }
 
 void transform_input(const Operands& o, const Tiling& t, WinogradStages& s) {
-    s.padded = o.padded();
+    s.input = o.input;
+    s.padded = s.has_inner ? o.padded_rows() : PaddedRows{o.padded(), RDom()};
     s.half = Func("half");
     s.half(s.ti, s.row, s.k, s.ei, s.g, s.n) = transformed(t.inner.transform.input, s.ei, [&](int p) -> Expr {
-        return s.padded(join(t.xyz(t.inner.input(s.ti, p), s.row), {s.k, s.g, s.n}));
+        return s.padded.func(join(t.xyz(t.inner.input(s.ti, p), s.row), {s.k, s.g, s.n}));
     });
     s.transformed = Func("transformed");
     s.transformed(s.ti, s.tb, s.k, s.e, s.g, s.n) = transformed(
@@ -107,6 +108,7 @@ void transform_input(const Operands& o, const Tiling& t, WinogradStages& s) {
 void multiply(Operands& o, WinogradStages& s, int block, int phases) {
     o.set_packed(
         {block, o.in_channels, s.products, phases, (o.out_channels + block - 1) / block, to_int(o.problem.groups)});
+    s.packed = o.packed;
     s.channels = RDom(0, o.in_channels, "channels");
     s.sum = Func("sum");
     s.sum(s.c, s.ti, s.tb, s.e, s.phase, s.g, s.n) = Halide::cast(o.scalar, 0);
@@ -119,19 +121,21 @@ void multiply(Operands& o, WinogradStages& s, int block, int phases) {
 
 void transform_output(const Operands& o, const Tiling& t, WinogradStages& s) {
     const TiledAxis &inner = t.inner, &band = t.band;
-    const int lanes = s.facts.lanes;
-    s.places = RDom(0, inner.tile(), 0, band.tile(), 0, s.inner_tiles, 0, s.band_tiles, 0, inner.stride, 0,
-                    band.stride, "places");
-    const Halide::RDom& r = s.places;
-    const Expr value = transformed(band.transform.output, r[1], [&](int eb) -> Expr {
-        return transformed(inner.transform.output, r[0], [&](int ei) -> Expr {
-            return s.product(s.vector * lanes + s.c, r[2], s.band * s.band_tiles + r[3], eb * s.inner_products + ei,
-                             r[5] * inner.stride + r[4], s.g, s.n);
+    s.places = RDom(0, inner.tile(), 0, band.tile(), 0, s.inner_tiles, 0, s.band_tiles, 0, inner.stride, 0, band.stride,
+                    "places");
+    s.back = Func("back");
+    s.back(s.c, s.ji, s.jb, s.ti, s.tb, s.phase, s.g, s.n) =
+        transformed(band.transform.output, s.jb, [&](int eb) -> Expr {
+            return transformed(inner.transform.output, s.ji, [&](int ei) -> Expr {
+                return s.product(s.c, s.ti, s.tb, eb * s.inner_products + ei, s.phase, s.g, s.n);
+            });
         });
-    });
+    const Halide::RDom& r = s.places;
     s.scratch = Func("scratch");
     s.scratch(s.c, s.fi, s.fb, s.vector, s.band, s.g, s.n) = Halide::undef(o.scalar);
-    s.scratch(s.c, inner.place(r[2], r[0], r[4]), band.place(r[3], r[1], r[5]), s.vector, s.band, s.g, s.n) = value;
+    s.scratch(s.c, inner.place(r[2], r[0], r[4]), band.place(r[3], r[1], r[5]), s.vector, s.band, s.g, s.n) =
+        s.back(s.vector * s.piece + s.c, r[0], r[1], r[2], s.band * s.band_tiles + r[3], r[5] * inner.stride + r[4],
+               s.g, s.n);
 }
 
 void write_output(const Operands& o, const Tiling& t, WinogradStages& s) {
@@ -139,13 +143,18 @@ void write_output(const Operands& o, const Tiling& t, WinogradStages& s) {
     const int length = band.tile() * s.band_tiles * band.stride;
     s.rows = RDom(0, length, 0, (band.skip + band.outputs + length - 1) / length, "rows");
     const Expr at = s.rows[1] * length + s.rows[0] - band.skip;
-    s.rows.where(at >= 0 && at < band.outputs);
+    // Where vectors run along the band and a mask costs much, most need none.
+    Expr inside = at >= 0 && at < band.outputs;
+    if (!s.has_inner && !s.masked_stores) inside = Halide::likely(at >= 0) && Halide::likely(at < band.outputs);
+    s.rows.where(inside);
     OutputStage& out = s.output;
     out.func = o.output({Halide::undef(o.scalar)}, {out.x, out.y, out.z, out.c, out.g, out.n}, out.part);
     std::vector<Expr> place{out.x, out.y, out.z, out.c, out.g, out.n};
     const Expr across = place[t.inner_at] + t.inner.skip;
-    place[t.band_at] = Halide::clamp(at, 0, band.outputs - 1);
-    const Expr sum = s.scratch(out.c % s.facts.lanes, across, s.rows[0], out.c / s.facts.lanes, s.rows[1], out.g, out.n) + o.start(out.c, out.g, false)[0];
+    place[t.band_at] = Halide::unsafe_promise_clamped(at, 0, band.outputs - 1);
+    const Expr sum =
+        s.scratch(out.c % s.piece, across, s.rows[0], out.c / s.piece, s.rows[1], out.g, out.n) +
+        o.start(out.c, out.g, false)[0];
     out.func(place) = o.finish({sum})[0];
 }
 
@@ -154,6 +163,8 @@ WinogradStages stages(Operands& o, const Tiling& t, const Target& target, const 
     WinogradStages s;
     s.facts = schedule_facts(o, target);
     s.has_inner = t.inner_at == 0;
+    s.masked_stores = target.info().vector_bytes == 64;
+    s.piece = s.facts.lanes > 4 ? s.facts.lanes / 2 : s.facts.lanes;
     s.inner_tiles = (t.inner.tiles() + inner_tile - 1) / inner_tile * inner_tile;
     s.inner_products = t.inner.products();
     s.products = t.inner.products() * t.band.products();
