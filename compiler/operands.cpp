@@ -118,6 +118,20 @@ PaddedRows Operands::padded_rows() const {
     return rows;
 }
 
+Element Operands::in_place(const std::array<Expr, 6>& at) const {
+    using Halide::Internal::Call;
+    const int width = to_int(axes[0].input);
+    const Expr inside = at[0] >= 0 && at[0] < width;
+    // Bounds inference sees the rows clamped.
+    Expr row_inside = Halide::Internal::const_true();
+    const Expr y = index_inside(1, at[1], row_inside), z = index_inside(2, at[2], row_inside);
+    Element value = input_element({Halide::unsafe_promise_clamped(at[0], 0, width - 1), y, z, at[3], at[4], at[5]});
+    // Vectorized, a load that is the sole branch of this takes its condition as a mask.
+    for (Expr& part : value)
+        part = Call::make(part.type(), Call::if_then_else, {inside, part}, Call::PureIntrinsic);
+    return or_zero(inside, value);
+}
+
 Element Operands::start(const Expr& c, const Expr& g, bool rounded_up) const {
     if (!problem.bias) return zero(*this);
     const Expr channel = rounded_up ? Halide::min(c, out_channels - 1) : c;

@@ -48,6 +48,9 @@ struct Operands {
     // The same, a whole row at a time: zeros first, then what the input has. An edge costs no gather, as a select under
     // vectors does.
     PaddedRows padded_rows() const;
+    // The input in place, with zeros left and right of it. Vectors along x load under a mask, which costs nothing where
+    // the CPU has such loads; rows that lie outside must not be asked for.
+    Element in_place(const std::array<Halide::Expr, 6>& at) const;
     // Bias of channel c of group g, or zero: what a sum starts from. `c` may run past the last channel where a block is
     // rounded up.
     Element start(const Halide::Expr& c, const Halide::Expr& g, bool rounded_up) const;

@@ -35,6 +35,7 @@ ModelFacts::ModelFacts(const Problem& problem, const Target& target)
       positions{},
       taps{},
       scalar_bytes(element_type_info(problem.type).scalar_bytes),
+      input_channels_last(problem.input_layout == Layout::channels_last),
       output_channels_last(problem.output_layout == Layout::channels_last) {
     for (int a = 0; a < 3; ++a) {
         positions[static_cast<std::size_t>(a)] = tiles(output(a), stride(a));

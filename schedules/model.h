@@ -29,7 +29,7 @@ struct ModelFacts {
     std::array<double, 3> positions;  // of one phase
     std::array<double, 3> taps;       // reaching one output, on average over the phases
     double scalar_bytes;
-    bool output_channels_last;
+    bool input_channels_last, output_channels_last;
 
     double stride(int axis) const { return static_cast<double>(axes[static_cast<std::size_t>(axis)].stride); }
     double kernel(int axis) const { return static_cast<double>(axes[static_cast<std::size_t>(axis)].kernel); }

@@ -101,8 +101,10 @@ WidthSum sum_of_rows(Operands& o, WidthStages& s, const TileRows& rows, int firs
     }
     const RowTap z_tap = rolled_tap(2, s.z, taps[5]);
 
-    const Element x =
-        element(s.padded.func(s.q + (taps[1] + ux.strides), y_tap.input_row, z_tap.input_row, ci, s.g, s.n), o.parts);
+    const Expr column = s.q + (taps[1] + ux.strides);
+    const Element x = s.padded.func.defined()
+                          ? element(s.padded.func(column, y_tap.input_row, z_tap.input_row, ci, s.g, s.n), o.parts)
+                          : o.in_place({column, y_tap.input_row, z_tap.input_row, ci, s.g, s.n});
     const Expr &outer = rows.unrolled ? ci : y_tap.kernel_row, &inner = rows.unrolled ? y_tap.kernel_row : ci;
     const Element w = o.weight(s.c % channels, {x_tap.tap, inner, outer, z_tap.kernel_row, s.c / channels, s.g});
     const Element before = element(sum.func(s.q, j, r, s.t, s.z, s.c, s.g, s.n), o.parts);
@@ -142,7 +144,7 @@ WidthStages stages(Operands& o, const Target& target, const Schedule& schedule) 
     } else {
         o.set_packed({channels, kx, o.in_channels, ky, kz, blocks, groups});
     }
-    s.padded = schedule.get("xb") > 1 ? PaddedRows{o.padded(), {}} : o.padded_rows();
+    if (schedule.get("stage") == 1) s.padded = schedule.get("xb") > 1 ? PaddedRows{o.padded(), {}} : o.padded_rows();
     for (int row = 0; row < rows.in_tile; row += rows.in_sum)
         s.sums.push_back(sum_of_rows(o, s, rows, row, channels));
     OutputStage& out = s.output;

@@ -43,7 +43,7 @@ struct WidthSum {
 };
 struct WidthStages {
     ScheduleFacts facts;
-    PaddedRows padded;
+    PaddedRows padded;           // not defined where the input is read in place
     std::vector<WidthSum> sums;  // each sum_rows rows of a tile of tile_rows
     int tile_rows = 1, sum_rows = 1;
     OutputStage output;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Width lanes: a register tile of tx vectors of positions times tc channels, all phases of x at once, so that a loaded
-// input vector feeds every phase and stores are whole lines. Rows are staged with their zeros in blocks of yb output
-// rows that stay in cache over all channels.
+// input vector feeds every phase and stores are whole lines. Rows are read in place, or staged with their zeros in
+// blocks of yb output rows that stay in cache over all channels.
 #include "schedules/cpu/stages.h"
 
 namespace convt {
@@ -87,8 +87,10 @@ void schedule_width_lanes(WidthStages& s, const Schedule& schedule) {
         keep_in_registers(s, sum, positions, channels);
         sum.func.compute_at(o.func, xt);
     }
-    stage_rows(s.padded, lanes);
-    s.padded.func.compute_at(o.func, blocks > 1 ? xb : yt);
+    if (s.padded.func.defined()) {
+        stage_rows(s.padded, lanes);
+        s.padded.func.compute_at(o.func, blocks > 1 ? xb : yt);
+    }
     parallelize(o, yt, ct, schedule.get("par"));
     if (schedule.get("par") == 1 && blocks > 1) o.func.parallel(xb);
 }
