@@ -47,7 +47,8 @@ struct TiledAxis {
     Expr place(const Expr& t, const Expr& j, const Expr& k0) const { return (t * tile() + j) * stride + k0; }
 };
 
-// Sum of row[p] * term(p), entries 0, 1 and -1.
+// Sum of row[p] * term(p), entries 0, 1 and -1; strict: LLVM would choose the order anew for every loop around it, and
+// bits would depend on what runs in parallel.
 template <typename Term>
 Expr combine(const std::vector<double>& row, const Term& term) {
     Expr sum;
@@ -60,7 +61,7 @@ Expr combine(const std::vector<double>& row, const Term& term) {
             sum = row[p] > 0 ? sum + value : sum - value;
         }
     }
-    return sum;
+    return Halide::strict_float(sum);
 }
 
 // One combination a row of `matrix`, chosen by `e`.

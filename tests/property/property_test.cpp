@@ -199,7 +199,7 @@ TEST_CASE("the same bits on one to four threads and again") {
         };
         const std::vector<std::byte> once = bits(kernel, 1);
         INFO(trial.text());
-        CHECK(once == bits(kernel, 1));
+        CHECK((once == bits(kernel, 1)));
         // Small problems run on one thread by default: take every way to be parallel that the strategy has.
         for (const Knob& knob : schedule_space(trial.strategy, p, trial.target)) {
             if (knob.name != "par") continue;
@@ -211,7 +211,7 @@ TEST_CASE("the same bits on one to four threads and again") {
                 INFO(parallel.text() << " " << threaded.status().message());
                 REQUIRE(threaded.ok());
                 for (int threads = 1; threads <= 4; ++threads)
-                    CHECK(once == bits(*threaded.value(), threads));
+                    CHECK((once == bits(*threaded.value(), threads)));
             }
         }
     });
