@@ -21,8 +21,8 @@ inline ScheduleFacts schedule_facts(const Operands& operands, const Target& targ
     facts.in_channels = operands.in_channels;
     facts.width = static_cast<int>(operands.axes[0].output());
     facts.input_width = static_cast<int>(operands.axes[0].input);
-    facts.input_channels_last = operands.problem.input_layout == Layout::channels_last;
-    facts.output_channels_last = operands.problem.output_layout == Layout::channels_last;
+    facts.input_channels_last = channels_innermost(operands.problem.input_layout, operands.problem.in_channels);
+    facts.output_channels_last = channels_innermost(operands.problem.output_layout, operands.problem.out_channels);
     facts.complex = operands.parts > 1;
     return facts;
 }

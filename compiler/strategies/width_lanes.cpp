@@ -28,8 +28,6 @@ std::string refuse(const Problem& problem, const Target& target) {
     const PhaseTable table(x);
     const std::int64_t lanes = target.info().vector_bytes / element_type_info(problem.type).scalar_bytes;
     const std::int64_t offsets = table.highest_offset() - table.lowest_offset() + 1;
-    if (problem.output_layout == Layout::channels_last)
-        return "the output is channels last: lanes over width would scatter";
     if (x.stride > max_stride)
         return fmt::format("stride {} of the last axis is above {}: its phases are unrolled", x.stride, max_stride);
     if (x.kernel > max_kernel)

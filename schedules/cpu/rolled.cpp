@@ -44,10 +44,15 @@ void stage_input(RolledStages& s) {
     if (s.inside_x > 0) s.padded.bound(p[0], 0, s.inside_x);
     if (s.inside_y > 0) s.padded.bound(p[1], 0, s.inside_y);
     if (!s.broadcast_input) {
-        s.padded.reorder_storage(p[0], p[3], p[1], p[2])
-            .align_storage(p[0], lanes)
-            .reorder(p[0], p[3], p[1], p[2])
-            .vectorize(p[0], lanes, TailStrategy::RoundUp);
+        Var inner("inner");
+        s.padded.reorder_storage(p[0], p[3], p[1], p[2]).align_storage(p[0], lanes);
+        s.padded.split(p[0], p[0], inner, lanes, TailStrategy::RoundUp).vectorize(inner);
+        // Where channels are innermost, a vector of positions takes all of them before the next: their lines are the
+        // same.
+        if (s.facts.input_channels_last)
+            s.padded.reorder(inner, p[3], p[0], p[1], p[2]);
+        else
+            s.padded.reorder(inner, p[0], p[3], p[1], p[2]);
     } else if (s.facts.input_channels_last) {
         s.padded.reorder_storage(p[3], p[0], p[1], p[2])
             .reorder(p[3], p[0], p[1], p[2])

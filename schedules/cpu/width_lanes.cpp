@@ -39,17 +39,41 @@ void keep_in_registers(WidthStages& s, WidthSum& sum, int positions, int channel
     if (s.tile_rows > 1) sum.func.bound_extent(s.t, 1).update().unroll(r[4]);
 }
 
+// Columns of an input whose channels are innermost, turned over as they are copied: a vector of them takes all channels
+// before the next, for their lines are the same. Whole vectors of channels are loaded and scattered, four columns at a
+// time (64 to 1 channel, k2 s2 at 160 x 160: 296 us; columns gathered: 367, and 1120 row by row).
+void turn_over(Halide::Stage copy, const Halide::RVar& column, const std::vector<Var>& p, const ScheduleFacts& f) {
+    const bool whole = f.in_channels % f.lanes == 0;
+    const Halide::RVar outer("outer"), inner("inner");
+    copy.split(column, outer, inner, whole ? 4 : f.lanes, TailStrategy::GuardWithIf);
+    if (!whole) {
+        copy.reorder(inner, p[3], outer, p[1], p[2]).vectorize(inner);
+        return;
+    }
+    Var channels("channels");
+    copy.split(p[3], p[3], channels, f.lanes)
+        .reorder(channels, inner, p[3], outer, p[1], p[2])
+        .vectorize(channels)
+        .unroll(inner);
+}
+
 // The whole width of a row, all channels of a row together: a tile then walks memory forward.
-void stage_rows(PaddedRows& padded, int lanes) {
+void stage_rows(PaddedRows& padded, const ScheduleFacts& facts) {
     const std::vector<Var> p = padded.func.args();
-    padded.func.reorder_storage(p[0], p[3], p[1], p[2])
-        .align_storage(p[0], lanes)
-        .reorder(p[0], p[3], p[1], p[2])
-        .vectorize(p[0], lanes, TailStrategy::RoundUp);
-    // Channel by channel, for rows of one channel lie next to each other in the input.
+    padded.func.reorder_storage(p[0], p[3], p[1], p[2]).align_storage(p[0], facts.lanes);
+    if (!padded.columns.defined() && facts.input_channels_last) {
+        Var inner("inner");
+        padded.func.split(p[0], p[0], inner, facts.lanes, TailStrategy::RoundUp)
+            .reorder(inner, p[3], p[0], p[1], p[2])
+            .vectorize(inner);
+        return;
+    }
+    padded.func.reorder(p[0], p[3], p[1], p[2]).vectorize(p[0], facts.lanes, TailStrategy::RoundUp);
     if (!padded.columns.defined()) return;
     const Halide::RVar column = padded.columns[0];
-    padded.func.update().reorder(column, p[1], p[3], p[2]).vectorize(column, lanes, TailStrategy::GuardWithIf);
+    if (facts.input_channels_last) return turn_over(padded.func.update(), column, p, facts);
+    // Channel by channel, for rows of one channel lie next to each other in the input.
+    padded.func.update().reorder(column, p[1], p[3], p[2]).vectorize(column, facts.lanes, TailStrategy::GuardWithIf);
 }
 
 }  // namespace
@@ -88,7 +112,7 @@ void schedule_width_lanes(WidthStages& s, const Schedule& schedule) {
         sum.func.compute_at(o.func, xt);
     }
     if (s.padded.func.defined()) {
-        stage_rows(s.padded, lanes);
+        stage_rows(s.padded, s.facts);
         s.padded.func.compute_at(o.func, blocks > 1 ? xb : yt);
     }
     parallelize(o, yt, ct, schedule.get("par"));

@@ -5,6 +5,9 @@
 namespace convt {
 namespace {
 
+// Cycles for an input element that is turned over from channels last.
+constexpr double turned_over = 0.5;
+
 std::vector<Knob> knobs(const ModelFacts& f) {
     return {{"tx", up_to({1, 2, 3, 4}, tiles(f.positions[0], f.lanes)), "vectors of positions in a register tile"},
             {"tc", up_to({1, 2, 3, 4, 6, 8, 12}, f.out_channels), "output channels in a register tile"}};
@@ -22,7 +25,9 @@ double channels(const ModelFacts&, const Schedule& s) {
 double cycles(const ModelFacts& f, const Schedule& s) {
     const double in_tiles =
         tiles(f.positions[0], s.get("tx") * f.lanes) * f.positions[1] * tiles(f.out_channels, s.get("tc"));
-    return rolled_iterations(f) * in_tiles * tile(f, s).cycles + 2 * element_copies(f);
+    const double inputs = f.batch * f.groups * f.in_channels * f.input(0) * f.input(1) * f.input(2) * f.parts;
+    const double turned = f.input_channels_last ? turned_over * inputs : 0;
+    return rolled_iterations(f) * in_tiles * tile(f, s).cycles + turned + 2 * element_copies(f);
 }
 
 }  // namespace

@@ -96,6 +96,9 @@ double reading_in_place(const ModelFacts& f, const Schedule& s) {
     return lines * (0.5 + (evicted ? 0.4 * (tiles(f.out_channels, s.get("tc")) - 1) : 0));
 }
 
+// Cycles for an input element that is turned over from channels last.
+constexpr double turned_over = 0.2;
+
 // Staging: a cycle a line in the second level, another beyond it. What outgrows the third level comes from memory again
 // for every tile of channels.
 double staging(const ModelFacts& f, const Schedule& s) {
@@ -105,7 +108,8 @@ double staging(const ModelFacts& f, const Schedule& s) {
     const double lines = f.batch * f.groups * f.input(1) * row * xb / cache_line;
     const double window = row * std::min(f.taps[1] + 1, f.input(1));
     const double passes = window > third_level_bytes ? tiles(f.out_channels, s.get("tc")) : 0;
-    return lines * ((window > row_block_bytes ? 2 : 1) + passes);
+    const double turned = f.input_channels_last ? turned_over * cache_line / f.scalar_bytes : 0;
+    return lines * ((window > row_block_bytes ? 2 : 1) + passes + turned);
 }
 
 double cycles(const ModelFacts& f, const Schedule& s) {
@@ -114,7 +118,8 @@ double cycles(const ModelFacts& f, const Schedule& s) {
     const double rows = f.batch * f.groups * tiles(f.output(1), in_tile) * f.output(2);
     const double iterations = rows * (s.get("ry") > 1 ? 1 : f.taps[1]) * f.taps[2] * f.in_channels;
     const double stores = rows * in_row * (tx * tc * f.stride(0) * in_tile * f.parts * 2 + 20);
-    return iterations * in_row * tile(f, s).cycles + stores + staging(f, s);
+    const double copies = f.output_channels_last ? element_copies(f) / 2 : 0;
+    return iterations * in_row * tile(f, s).cycles + stores + copies + staging(f, s);
 }
 
 double channels(const ModelFacts&, const Schedule& s) {
