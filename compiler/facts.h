@@ -19,8 +19,13 @@ inline ScheduleFacts schedule_facts(const Operands& operands, const Target& targ
     facts.taps_x = static_cast<int>(operands.phase[0].max_taps());
     facts.taps_y = static_cast<int>(operands.phase[1].max_taps());
     facts.in_channels = operands.in_channels;
+    facts.out_channels = operands.out_channels;
     facts.width = static_cast<int>(operands.axes[0].output());
     facts.input_width = static_cast<int>(operands.axes[0].input);
+    facts.height = static_cast<int>(operands.axes[1].output());
+    facts.depth = static_cast<int>(operands.axes[2].output());
+    facts.groups = static_cast<int>(operands.problem.groups);
+    facts.batch = static_cast<int>(operands.problem.batch);
     facts.input_channels_last = channels_innermost(operands.problem.input_layout, operands.problem.in_channels);
     facts.output_channels_last = channels_innermost(operands.problem.output_layout, operands.problem.out_channels);
     facts.complex = operands.parts > 1;

@@ -54,6 +54,10 @@ double rolled_iterations(const ModelFacts& f) {
            f.in_channels;
 }
 
+double busy(double tasks) {
+    return tasks / (tiles(tasks, 4) * 4);
+}
+
 double useful_taps(const Axis& axis) {
     const std::int64_t outputs = axis.output();
     double pairs = 0;

@@ -53,6 +53,8 @@ inline double tiles(double extent, double tile) {
 // Iterations over taps and input channels of all phases of x and y, for one tile: what the strategies with rolled
 // phases share.
 double rolled_iterations(const ModelFacts& facts);
+// The share of the time that four threads are busy with equal tasks; what is even for four is even for two.
+double busy(double tasks);
 // Pairs of an input position and a tap of `axis` that land inside the output.
 double useful_taps(const Axis& axis);
 // Copying every output by itself.

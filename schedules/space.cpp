@@ -41,7 +41,8 @@ std::vector<int> row_blocks(double positions, int unit) {
 }
 
 const char* const rows_meaning = "output rows a block: its input rows stay in cache over all channels";
-const char* const par_meaning = "what runs on several threads: 0 nothing, 1 row blocks and batch, 2 channel blocks";
+const char* const par_meaning =
+    "what runs on several threads: 0 nothing, 1 images, groups, slices or row blocks, 2 channel blocks";
 
 // What one position of y is in the knob yb.
 int row_unit(const ScheduleSpace& space, const ModelFacts& f) {
@@ -111,14 +112,13 @@ int default_rows(const ScheduleSpace& space, const ModelFacts& f, const Schedule
     return best;
 }
 
-// The share of the time that four threads are busy with equal tasks.
-double busy(double tasks) {
-    return tasks / (tiles(tasks, 4) * 4);
-}
-
-int default_parallel(const Problem& problem, const ModelFacts& f, double blocks, double channel_blocks) {
+// One of the loops outside of the channel blocks runs on several threads, the one that keeps them busiest.
+int default_parallel(const Problem& problem, const ModelFacts& f, const Schedule& schedule, double blocks,
+                     double channel_blocks) {
     if (static_cast<double>(problem.multiply_adds()) < parallel_multiply_adds) return 0;
-    return busy(blocks * f.batch) >= busy(channel_blocks) ? 1 : 2;
+    const double slices = schedule.has("zb") ? tiles(f.positions[2], schedule.get("zb")) : f.output(2);
+    const double outside = std::max({busy(f.batch), busy(f.groups), busy(slices), busy(blocks)});
+    return outside >= busy(channel_blocks) ? 1 : 2;
 }
 
 }  // namespace
@@ -179,7 +179,7 @@ Schedule default_schedule(std::string_view strategy, const Problem& problem, con
     });
     const double channel_blocks = tiles(facts.out_channels, space.channels(facts, best));
     if (space.bands != nullptr) {
-        best.set("par", default_parallel(problem, facts, space.bands(facts, best), channel_blocks));
+        best.set("par", default_parallel(problem, facts, best, space.bands(facts, best), channel_blocks));
         return best;
     }
     const int unit = row_unit(space, facts);
@@ -189,8 +189,8 @@ Schedule default_schedule(std::string_view strategy, const Problem& problem, con
     const int yb = default_rows(space, facts, best, knobs[knobs.size() - 2].values,
                                 channel_blocks > 1 ? space.block_bytes : std::max(space.block_bytes, read_once));
     best.set("yb", yb);
-    const double blocks = tiles(facts.positions[1] * unit, yb) * pieces;
-    best.set("par", default_parallel(problem, facts, blocks, channel_blocks));
+    const double blocks = std::max<double>(tiles(facts.positions[1] * unit, yb), pieces);
+    best.set("par", default_parallel(problem, facts, best, blocks, channel_blocks));
     return best;
 }
 

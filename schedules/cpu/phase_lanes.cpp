@@ -46,8 +46,11 @@ void schedule_phase_lanes(PhaseStages& s, const Schedule& schedule) {
         .reorder(p[0], p[3], p[1], p[2])
         .vectorize(p[0], lanes, TailStrategy::RoundUp);
     const int par = schedule.get("par");
-    if (par == 1) store.parallel(at[7]).parallel(o.n);
-    if (par == 2) store.parallel(at[6]).parallel(o.c);
+    const auto count = [&at](int loop) { return static_cast<int>(*Halide::Internal::as_const_int(at[loop].extent())); };
+    if (par == 1)
+        store.parallel(busiest(
+            {{o.n, s.facts.batch}, {o.g, s.facts.groups}, {o.z, s.facts.depth}, {Halide::RVar(at[7]), count(7)}}));
+    if (par == 2) store.parallel(busiest({{o.c, s.facts.out_channels}, {Halide::RVar(at[6]), count(6)}}));
 }
 
 }  // namespace convt

@@ -30,7 +30,13 @@ Blocks block_output(RolledStages& s, int channels, const Schedule& schedule) {
     if (s.facts.complex) o.func.reorder(o.part, o.x).unroll(o.part);
     s.staged.compute_at(o.func, b.ct);
     s.padded.compute_at(o.func, b.yt);
-    parallelize(o, b.yt, b.ct, schedule.get("par"));
+    const int rows = schedule.get("yb") * s.facts.stride_y, slices = zb * s.facts.stride_z;
+    parallelize(o,
+                {{o.n, s.facts.batch},
+                 {o.g, s.facts.groups},
+                 {b.zt, (s.facts.depth + slices - 1) / slices},
+                 {b.yt, (s.facts.height + rows - 1) / rows}},
+                b.ct, schedule.get("par"));
     return b;
 }
 

@@ -16,9 +16,11 @@ struct ScheduleFacts {
     int phases_x = 1, phases_y = 1;  // that have an output
     int taps_x = 1, taps_y = 1;      // of a phase, at most
 
-    int in_channels = 1;  // of one group
-    int width = 1;        // output extent in x
+    int in_channels = 1, out_channels = 1;  // of one group
+    int width = 1;                          // output extent in x
     int input_width = 1;
+    int height = 1, depth = 1;
+    int groups = 1, batch = 1;
     bool input_channels_last = false, output_channels_last = false;
     bool complex = false;
 };
@@ -80,9 +82,14 @@ struct PhaseStages {
     bool hold = false;  // the output reads `held`, a copy of `sum` in memory, one by one
 };
 
-// The knob par: 1 runs row blocks (loop `rows`) and batch on several threads, 2 channel blocks (loop `channels`). Every
-// sum stays on one thread.
-void parallelize(OutputStage& output, const Halide::Var& rows, const Halide::Var& channels, int par);
+// The knob par: 1 runs images, groups, slices or row blocks on several threads, 2 channel blocks. Every sum stays on
+// one thread. Inside a task a parallel loop runs on its thread alone, so one loop is chosen: `loops`, outermost first.
+struct ParallelLoop {
+    Halide::VarOrRVar variable;
+    int count;
+};
+Halide::VarOrRVar busiest(const std::vector<ParallelLoop>& loops);
+void parallelize(OutputStage& output, const std::vector<ParallelLoop>& loops, const Halide::Var& channels, int par);
 
 void schedule_width_lanes(WidthStages& stages, const Schedule& schedule);
 void schedule_channel_lanes(RolledStages& stages, const Schedule& schedule);

@@ -115,8 +115,12 @@ void schedule_width_lanes(WidthStages& s, const Schedule& schedule) {
         stage_rows(s.padded, s.facts);
         s.padded.func.compute_at(o.func, blocks > 1 ? xb : yt);
     }
-    parallelize(o, yt, ct, schedule.get("par"));
-    if (schedule.get("par") == 1 && blocks > 1) o.func.parallel(xb);
+    std::vector<ParallelLoop> loops{{o.n, s.facts.batch},
+                                    {o.g, s.facts.groups},
+                                    {o.z, s.facts.depth},
+                                    {yt, (s.facts.height + schedule.get("yb") - 1) / schedule.get("yb")}};
+    if (blocks > 1) loops.push_back({xb, blocks});
+    parallelize(o, loops, ct, schedule.get("par"));
 }
 
 }  // namespace convt

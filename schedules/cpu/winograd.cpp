@@ -113,7 +113,11 @@ void schedule_winograd(WinogradStages& s, const Schedule& schedule) {
     // The loops around the products would be compiled twice for their last round.
     out.never_partition(ct, s.rows[1]);
     const int par = schedule.get("par");
-    if (par == 1) out.allow_race_conditions().parallel(s.rows[1]).parallel(o.n);
+    if (par == 1) {
+        const int bands = static_cast<int>(*Halide::Internal::as_const_int(s.rows[1].extent()));
+        out.allow_race_conditions().parallel(
+            busiest({{o.n, s.facts.batch}, {o.g, s.facts.groups}, {Halide::RVar(s.rows[1]), bands}}));
+    }
     if (par == 2) out.parallel(ct);
 
     // Rows of the output are read across channels, in pieces: 16 places of 8 channels take 48 shuffles.
