@@ -70,7 +70,7 @@ TEST_CASE("decisions: all six, later looks, ties, and no rounds left") {
     CHECK(tune::decide(of(5, 0.5), false) == Decision::open);  // fewer rounds than six decide nothing
     CHECK(tune::decide(of(6, 0.5), true) == Decision::won);
     CHECK(tune::decide(of(6, 0.96), true) == Decision::won);
-    CHECK(tune::decide(of(6, 0.98), true) == Decision::tied);  // faster, but 0.97 counts as equal
+    CHECK(tune::decide(of(6, 0.99), true) == Decision::tied);  // faster, but 0.98 counts as equal
     CHECK(tune::decide(of(6, 1.1), true) == Decision::tied);
     std::vector<double> mixed = of(6, 0.9);
     mixed[0] = 0.01;
@@ -135,12 +135,12 @@ TEST_CASE("noise does not pick a winner") {
     CHECK(wins([](const Candidate&) { return 100.0; }, 0.3, 200) <= 15);
 }
 
-TEST_CASE("a gain below three per cent is none, above it is one") {
+TEST_CASE("a gain below two per cent is none, above it is one") {
     const auto cost = [](double other) {
         return [other](const Candidate& candidate) { return candidate.schedule.get("a") == 1 ? 100.0 : other; };
     };
-    CHECK(wins(cost(97.5), 0.0, 5) == 0);
-    CHECK(wins(cost(96.5), 0.0, 5) == 5);
+    CHECK(wins(cost(98.5), 0.0, 5) == 0);
+    CHECK(wins(cost(97.5), 0.0, 5) == 5);
 }
 
 TEST_CASE("a real gain is found through the same noise") {

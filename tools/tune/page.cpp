@@ -104,7 +104,7 @@ std::string report_page(const RunReport& run) {
         "<h1>convt-tune: {} problems for {}</h1>\n<p>{}, {} ({}), {}; at most {} s a problem. Times are of one thread. "
         "A "
         "challenger takes the default's place where the interval of the paired ratio lies below 1 and its estimate at "
-        "0.97 or below; what lies between counts as equal.</p>\n",
+        "0.98 or below; what lies between counts as equal.</p>\n",
         run.problems.size(), escape(run.target), escape(run.date), escape(run.cpu), escape(run.machine),
         escape(run.versions), short_number(run.budget_s));
     page += verdict_table(run) + roofline_plot(run);

@@ -55,6 +55,6 @@ enum class Decision { open, won, tied };
 Decision decide(const std::vector<double>& log_ratios, bool rounds_left);
 constexpr int least_rounds = 6;
 constexpr int most_rounds = 40;
-constexpr double equal = 0.97;
+constexpr double equal = 0.98;
 
 }  // namespace convt::tune
