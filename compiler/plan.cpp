@@ -17,6 +17,10 @@ Result<Schedule> legal(std::string_view strategy, const Problem& problem, const 
     return schedule;
 }
 
+const Machine& machine_of(const CompileOptions& options) {
+    return options.tuned.any_machine ? Machine::reference() : Machine::host();
+}
+
 Result<Plan> given_plan(const Problem& problem, const Target& target, const CompileOptions& options, Plan plan) {
     const Strategy* strategy = find_strategy(options.strategy);
     if (strategy == nullptr) {
@@ -31,7 +35,7 @@ Result<Plan> given_plan(const Problem& problem, const Target& target, const Comp
     plan.strategy = options.strategy;
     plan.reason = "given";
     plan.source = options.schedule.empty() ? "default" : "given";
-    plan.schedule = default_schedule(plan.strategy, problem, target);
+    plan.schedule = default_schedule(plan.strategy, problem, target, machine_of(options));
     if (options.schedule.empty()) return plan;
     Result<Schedule> parsed = Schedule::parse(options.schedule);
     if (!parsed.ok()) return parsed.status();
@@ -70,12 +74,12 @@ bool take_tuned(const Problem& problem, const Target& target, const std::vector<
     return false;
 }
 
-void take_default(const Problem& problem, const Target& target, Plan& plan) {
+void take_default(const Problem& problem, const Target& target, const Machine& machine, Plan& plan) {
     double lowest = std::numeric_limits<double>::infinity();
     for (const Strategy& strategy : strategies()) {
         if (!strategy.refuse(problem, target).empty()) continue;
-        const Schedule schedule = default_schedule(strategy.name, problem, target);
-        const double cycles = estimate_cycles(strategy.name, problem, target, schedule);
+        const Schedule schedule = default_schedule(strategy.name, problem, target, machine);
+        const double cycles = estimate_cycles(strategy.name, problem, target, schedule, machine);
         if (cycles >= lowest) continue;
         lowest = cycles;
         plan.strategy = strategy.name;
@@ -113,7 +117,7 @@ Result<Plan> make_plan(const Problem& problem, const Target& target, const Compi
     if (!options.strategy.empty()) return given_plan(problem, target, options, std::move(plan));
     const Result<std::vector<TunedRow>> rows = find_tuned(problem, target, options.tuned);
     if (!rows.ok()) return rows.status();
-    if (!take_tuned(problem, target, rows.value(), plan)) take_default(problem, target, plan);
+    if (!take_tuned(problem, target, rows.value(), plan)) take_default(problem, target, machine_of(options), plan);
     return plan;
 }
 

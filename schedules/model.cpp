@@ -11,6 +11,11 @@ constexpr double fmas_per_cycle = 2;
 constexpr double fma_latency = 4;
 constexpr double element_copy = 1.5;  // cycles for one element that is loaded and stored alone
 
+// Sizes no core has are as good as none.
+double bytes(int kib, int reference_kib, int least_kib, int most_kib) {
+    return 1024.0 * (kib >= least_kib && kib <= most_kib ? kib : reference_kib);
+}
+
 }  // namespace
 
 std::array<Axis, 3> axes_xyz(const Problem& problem) {
@@ -23,10 +28,13 @@ std::array<Axis, 3> axes_xyz(const Problem& problem) {
     return axes;
 }
 
-ModelFacts::ModelFacts(const Problem& problem, const Target& target)
+ModelFacts::ModelFacts(const Problem& problem, const Target& target, const Machine& machine)
     : axes(axes_xyz(problem)),
       lanes(static_cast<double>(target.info().vector_bytes) / element_type_info(problem.type).scalar_bytes),
       registers(target.info().vector_registers),
+      first_cache(bytes(machine.l1_kib, Machine::reference().l1_kib, 16, 256)),
+      second_cache(bytes(machine.l2_kib, Machine::reference().l2_kib, 128, 16 * 1024)),
+      last_cache(bytes(machine.l3_kib, Machine::reference().l3_kib, 1024, 1024 * 1024) * 5 / 8),
       parts(element_type_info(problem.type).parts),
       in_channels(static_cast<double>(problem.in_channels / problem.groups)),
       out_channels(static_cast<double>(problem.out_channels / problem.groups)),

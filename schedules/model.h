@@ -5,6 +5,7 @@
 // row block only. It ranks schedules; it does not predict times.
 #pragma once
 
+#include "convt/machine.h"
 #include "convt/schedule.h"
 
 #include <array>
@@ -20,10 +21,12 @@ std::array<Axis, 3> axes_xyz(const Problem& problem);
 
 // The facts of a problem on a target that spaces, limits and costs share.
 struct ModelFacts {
-    ModelFacts(const Problem& problem, const Target& target);
+    ModelFacts(const Problem& problem, const Target& target, const Machine& machine = Machine::reference());
 
     std::array<Axis, 3> axes;
     double lanes, registers;
+    // Bytes a core can count on. Of the last level, which others share, five eighths.
+    double first_cache, second_cache, last_cache;
     double parts;  // 2 for complex types: two accumulators an element, four multiply-adds
     double in_channels, out_channels, groups, batch;
     std::array<double, 3> positions;  // of one phase

@@ -161,11 +161,12 @@ Status check_schedule(std::string_view strategy, const Problem& problem, const T
     return fits(space, facts, smallest_tile(space, facts), schedule);
 }
 
-Schedule default_schedule(std::string_view strategy, const Problem& problem, const Target& target) {
+Schedule default_schedule(std::string_view strategy, const Problem& problem, const Target& target,
+                          const Machine& machine) {
     const std::vector<Knob> knobs = schedule_space(strategy, problem, target);
     if (knobs.empty()) return {};
     const ScheduleSpace& space = *find_space(strategy);
-    const ModelFacts facts(problem, target);
+    const ModelFacts facts(problem, target, machine);
     const std::vector<Knob> tile_knobs(knobs.begin(), knobs.end() - (space.bands != nullptr ? 1 : 2));
     const TileCost smallest = smallest_tile(space, facts);
     Schedule best, candidate;
@@ -195,9 +196,9 @@ Schedule default_schedule(std::string_view strategy, const Problem& problem, con
 }
 
 double estimate_cycles(std::string_view strategy, const Problem& problem, const Target& target,
-                       const Schedule& schedule) {
+                       const Schedule& schedule, const Machine& machine) {
     const ScheduleSpace* space = find_space(strategy);
-    return space == nullptr ? 0 : space->cycles(ModelFacts(problem, target), schedule);
+    return space == nullptr ? 0 : space->cycles(ModelFacts(problem, target, machine), schedule);
 }
 
 }  // namespace convt

@@ -99,7 +99,9 @@ class WorkerCompiler : public Compiler {
         std::string text = rows.value().empty() ? fmt::format("{}; default", given) : fmt::format("{}; tuned", given);
         for (const TunedRow& row : rows.value())
             text += fmt::format(" {} {}", row.strategy, row.schedule.text());
-        return text;
+        // Where none is legal the default is taken, which follows the caches.
+        const Machine& machine = options_.tuned.any_machine ? Machine::reference() : Machine::host();
+        return fmt::format("{}; caches {} {} {}", text, machine.l1_kib, machine.l2_kib, machine.l3_kib);
     } catch (const std::bad_alloc&) {
         return Status(Code::out_of_memory, "out of memory");
     } catch (const std::exception& error) {
@@ -139,6 +141,7 @@ class WorkerCompiler : public Compiler {
         add("--schedule", options_.schedule);
         add("--db", options_.tuned.db_dir);
         if (options_.tuned.untuned) all.emplace_back("--untuned");
+        if (options_.tuned.any_machine) all.emplace_back("--any-machine");
         if (!options_.admit) all.emplace_back("--no-admit");
         return all;
     }

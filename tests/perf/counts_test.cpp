@@ -58,6 +58,7 @@ std::string disassemble(const Object& object) {
 Promise counted(const Promise& promise) {
     CompileOptions options;
     options.tuned.untuned = true;
+    options.tuned.any_machine = true;
     options.admit = false;
     const Problem problem = require_value(Problem::parse(promise.problem));
     const Object object = require_value(compile_object(problem, require_value(Target::parse("x86-64-v4")), options));

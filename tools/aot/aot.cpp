@@ -35,6 +35,7 @@ Result<ArchiveSpec> compile_all(const Options& options, const std::string& name,
                                 std::ostream& err) {
     WorkerOptions worker;
     worker.tuned = options.tuned;
+    worker.tuned.any_machine = true;  // the same archive wherever it is built
     const auto compiler = worker_compiler(worker);
     const cli::PollInterrupts polling;
     cli::Progress progress(err);

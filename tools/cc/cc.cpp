@@ -99,6 +99,8 @@ int cc(const Arguments& arguments, std::ostream& out, std::ostream& err) {
         .add_option("--schedule", request.options.schedule, "Schedule's text (default: tuned or default)")
         ->type_name("TXT");
     tool.add_schedules(request.options.tuned);
+    tool.app().add_flag("--any-machine", request.options.tuned.any_machine,
+                        "Default schedules for any machine, not for the caches of this one");
     tool.app().add_flag("--no-admit", request.no_admit, "Leave out the admission check");
     tool.app().add_flag("--asserts", request.options.asserts, "Keep Halide's run-time checks");
     tool.app().add_option("--out", request.out, "Where the object goes (default: standard output)")->type_name("FILE");

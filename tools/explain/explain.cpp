@@ -66,7 +66,8 @@ void explain_prediction(Facts& facts, const Options& options, const Plan& plan, 
     const double lanes =
         static_cast<double>(options.target.info().vector_bytes) / element_type_info(options.problem.type).scalar_bytes;
     const double least = cost.inside_multiply_adds / (2 * lanes);
-    const double cycles = estimate_cycles(plan.strategy, options.problem, options.target, plan.schedule);
+    const double cycles =
+        estimate_cycles(plan.strategy, options.problem, options.target, plan.schedule, Machine::host());
     facts.line("predicted", fmt::format("{:.0f} cycles, {:.0f} % of the FMA peak", cycles, 100 * least / cycles));
     if (plan.measured_us <= 0) return;
     facts.line("measured",

@@ -13,12 +13,12 @@ StrategySpace space_of(const std::string& strategy, const Problem& problem, cons
     StrategySpace space;
     space.strategy = strategy;
     space.knobs = schedule_space(strategy, problem, target);
-    space.start = default_schedule(strategy, problem, target);
+    space.start = default_schedule(strategy, problem, target, Machine::host());
     space.legal = [strategy, &problem, &target](const Schedule& schedule) {
         return check_schedule(strategy, problem, target, schedule).ok();
     };
     space.cycles = [strategy, &problem, &target](const Schedule& schedule) {
-        return estimate_cycles(strategy, problem, target, schedule);
+        return estimate_cycles(strategy, problem, target, schedule, Machine::host());
     };
     // Calls are timed on one thread: what only matters to several keeps its default.
     for (Knob& knob : space.knobs)

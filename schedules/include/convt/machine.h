@@ -24,6 +24,8 @@ struct CONVT_API Machine {
     std::string text() const;
     // This one, read once.
     static const Machine& host();
+    // What default schedules are made for where the machine is not known: ahead of time.
+    static const Machine& reference();
     bool operator==(const Machine&) const = default;
 };
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "convt/export.h"
+#include "convt/machine.h"
 #include "convt/problem.h"
 #include "convt/target.h"
 
@@ -46,12 +47,13 @@ CONVT_API std::vector<Knob> schedule_space(std::string_view strategy, const Prob
 // Code::invalid_argument names the knob, the value and the rule.
 CONVT_API Status check_schedule(std::string_view strategy, const Problem& problem, const Target& target,
                                 const Schedule& schedule);
-// Always legal. The combination with the lowest estimate; derived from the target's vector width and registers, never
-// from a CPU's name.
-CONVT_API Schedule default_schedule(std::string_view strategy, const Problem& problem, const Target& target);
+// Always legal. The combination with the lowest estimate; derived from the target's vector width and registers and the
+// machine's caches, never from a CPU's name.
+CONVT_API Schedule default_schedule(std::string_view strategy, const Problem& problem, const Target& target,
+                                    const Machine& machine = Machine::reference());
 // Cycles of one core that the model expects (model.cpp says what it counts); for comparing schedules and strategies,
 // not a time.
 CONVT_API double estimate_cycles(std::string_view strategy, const Problem& problem, const Target& target,
-                                 const Schedule& schedule);
+                                 const Schedule& schedule, const Machine& machine = Machine::reference());
 
 }  // namespace convt

@@ -52,10 +52,12 @@ class CONVT_API TunedTable {
     std::vector<TunedRow> rows_;  // by problem, machine, CPU
 };
 
-// Where schedules are looked up: `db_dir` first, then the shipped tables. `untuned` ignores both.
+// Where schedules are looked up: `db_dir` first, then the shipped tables. `untuned` ignores both. What is in neither
+// gets a default schedule, for this machine's caches or, for code that goes elsewhere, those of Machine::reference().
 struct TunedOptions {
     std::string db_dir;  // empty: default_db_dir()
     bool untuned = false;
+    bool any_machine = false;
 };
 CONVT_API std::string
 default_db_dir();  // $XDG_DATA_HOME/convt/tuned, or $HOME/.local/share/convt/tuned; empty where neither is set
