@@ -11,9 +11,10 @@ constexpr double fmas_per_cycle = 2;
 constexpr double fma_latency = 4;
 constexpr double element_copy = 1.5;  // cycles for one element that is loaded and stored alone
 
-// Sizes no core has are as good as none.
-double bytes(int kib, int reference_kib, int least_kib, int most_kib) {
-    return 1024.0 * (kib >= least_kib && kib <= most_kib ? kib : reference_kib);
+// 1 where the size is not known, or one that no core has.
+double over_reference(int kib, int reference_kib) {
+    const double ratio = static_cast<double>(kib) / reference_kib;
+    return ratio >= 1.0 / 16 && ratio <= 16 ? ratio : 1;
 }
 
 }  // namespace
@@ -32,9 +33,9 @@ ModelFacts::ModelFacts(const Problem& problem, const Target& target, const Machi
     : axes(axes_xyz(problem)),
       lanes(static_cast<double>(target.info().vector_bytes) / element_type_info(problem.type).scalar_bytes),
       registers(target.info().vector_registers),
-      first_cache(bytes(machine.l1_kib, Machine::reference().l1_kib, 16, 256)),
-      second_cache(bytes(machine.l2_kib, Machine::reference().l2_kib, 128, 16 * 1024)),
-      last_cache(bytes(machine.l3_kib, Machine::reference().l3_kib, 1024, 1024 * 1024) * 5 / 8),
+      first_cache(over_reference(machine.l1_kib, Machine::reference().l1_kib)),
+      second_cache(over_reference(machine.l2_kib, Machine::reference().l2_kib)),
+      last_cache(over_reference(machine.l3_kib, Machine::reference().l3_kib)),
       parts(element_type_info(problem.type).parts),
       in_channels(static_cast<double>(problem.in_channels / problem.groups)),
       out_channels(static_cast<double>(problem.out_channels / problem.groups)),

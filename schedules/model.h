@@ -25,7 +25,7 @@ struct ModelFacts {
 
     std::array<Axis, 3> axes;
     double lanes, registers;
-    // Bytes a core can count on. Of the last level, which others share, five eighths.
+    // Caches of the machine over those of Machine::reference(), which the sizes in schedules/spaces are for.
     double first_cache, second_cache, last_cache;
     double parts;  // 2 for complex types: two accumulators an element, four multiply-adds
     double in_channels, out_channels, groups, batch;
@@ -65,7 +65,7 @@ double element_copies(const ModelFacts& facts);
 
 // Bytes of one row of the staged input, `positions` wide, with all its channels.
 double row_bytes(const ModelFacts& facts, double positions);
-// What staged rows may take: half of the smallest second-level cache of the targets (512 KiB).
+// What staged rows may take: a quarter of the second-level cache.
 constexpr double row_block_bytes = 256.0 * 1024.0;
 
 // The schedules of one strategy: one file in schedules/spaces, one line in the list of space.cpp.

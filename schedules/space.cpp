@@ -185,10 +185,11 @@ Schedule default_schedule(std::string_view strategy, const Problem& problem, con
     }
     const int unit = row_unit(space, facts);
     const int pieces = std::max(best.get("xb"), 1);
-    const double read_once =
-        std::max(read_once_bytes, (read_once_rows + facts.taps[1]) * row_bytes(facts, facts.positions[0] / pieces));
+    const double read_once = std::max(read_once_bytes * facts.second_cache,
+                                      (read_once_rows + facts.taps[1]) * row_bytes(facts, facts.positions[0] / pieces));
+    const double block = space.block_bytes * facts.second_cache;
     const int yb = default_rows(space, facts, best, knobs[knobs.size() - 2].values,
-                                channel_blocks > 1 ? space.block_bytes : std::max(space.block_bytes, read_once));
+                                channel_blocks > 1 ? block : std::max(block, read_once));
     best.set("yb", yb);
     const double blocks = std::max<double>(tiles(facts.positions[1] * unit, yb), pieces);
     best.set("par", default_parallel(problem, facts, best, blocks, channel_blocks));

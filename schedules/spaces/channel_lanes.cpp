@@ -121,7 +121,8 @@ double cycles(const ModelFacts& f, const Schedule& s) {
     const double streamed = slices > 1 ? f.batch * f.groups * slices * weight_bytes / streamed_bytes_per_cycle : 0;
     const double staged = channels(f, s) * f.output(0) * f.output(1) * s.get("zb") * f.stride(2) * element;
     const double copied = f.output_channels_last ? 2 * element_copies(f) / f.lanes : element_copies(f) / 2;
-    return arithmetic + stores + streamed + copied * (s.get("zb") > 1 && staged > staged_bytes ? 3 : 1);
+    return arithmetic + stores + streamed +
+           copied * (s.get("zb") > 1 && staged > staged_bytes * f.second_cache ? 3 : 1);
 }
 
 }  // namespace

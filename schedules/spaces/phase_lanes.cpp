@@ -57,8 +57,8 @@ double tile_taps(double kernel, double stride, double phases) {
 // Cycles by which the weights of a tile delay an iteration: none from the first level, little from the second.
 double weight_wait(const ModelFacts& f, const Schedule& s, double taps) {
     const double bytes = s.get("lv") * f.lanes * taps * s.get("cb") * f.scalar_bytes * f.parts;
-    if (bytes <= first_level_bytes) return 0;
-    return s.get("lv") * (bytes <= row_block_bytes ? 0.1 : 1);
+    if (bytes <= first_level_bytes * f.first_cache) return 0;
+    return s.get("lv") * (bytes <= row_block_bytes * f.second_cache ? 0.1 : 1);
 }
 
 double cycles(const ModelFacts& f, const Schedule& s) {

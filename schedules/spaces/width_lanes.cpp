@@ -107,9 +107,9 @@ double staging(const ModelFacts& f, const Schedule& s) {
     const double row = row_bytes(f, f.positions[0] / xb);
     const double lines = f.batch * f.groups * f.input(1) * row * xb / cache_line;
     const double window = row * std::min(f.taps[1] + 1, f.input(1));
-    const double passes = window > third_level_bytes ? tiles(f.out_channels, s.get("tc")) : 0;
+    const double passes = window > third_level_bytes * f.last_cache ? tiles(f.out_channels, s.get("tc")) : 0;
     const double turned = f.input_channels_last ? turned_over * cache_line / f.scalar_bytes : 0;
-    return lines * ((window > row_block_bytes ? 2 : 1) + passes + turned);
+    return lines * ((window > row_block_bytes * f.second_cache ? 2 : 1) + passes + turned);
 }
 
 double cycles(const ModelFacts& f, const Schedule& s) {

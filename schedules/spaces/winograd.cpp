@@ -66,9 +66,9 @@ double bands(const ModelFacts& f, const Schedule& s) {
 double weight_cycles(const ModelFacts& f, const Tiling& t, double band_count) {
     const double bytes = f.groups * f.in_channels * tiles(f.out_channels, f.lanes) * f.lanes * t.products() *
                          t.phases() * f.scalar_bytes;
-    if (bytes <= band_bytes) return 0;
-    return bytes <= last_cache_bytes ? f.batch * band_count * bytes / last_cache_rate
-                                     : f.batch * band_count * bytes / memory_rate;
+    if (bytes <= band_bytes * f.second_cache) return 0;
+    return bytes <= last_cache_bytes * f.last_cache ? f.batch * band_count * bytes / last_cache_rate
+                                                    : f.batch * band_count * bytes / memory_rate;
 }
 
 // B^T d of all tiles for one group. Loads are `outputs` apart, in vectors of tiles as many as there are up to the
@@ -97,7 +97,7 @@ double cycles(const ModelFacts& f, const Schedule& s) {
         register_tiles * tiles(f.out_channels, channels(f, s)) * t.phases() *
         (t.products() * (f.in_channels * (tile(f, s).cycles * spread + 0.4 * cv) + cv * tile_count + 10) + back);
     const double held = row_tiles * tile_count * s.get("rb") * f.in_channels * t.products() * f.scalar_bytes;
-    const double overflow = held > band_bytes ? 1.3 : 1;
+    const double overflow = held > band_bytes * f.second_cache ? 1.3 : 1;
     // In 1D every copied element is tested for lying inside the output.
     const double first = element_copies(f) * (t.image ? 1 : 2);
     const double copies = f.output_channels_last ? element_copies(f) / f.lanes * 2 : first;

@@ -202,7 +202,9 @@ class Tuner {
         const auto challenger = choose(std::move(all).value(), by);
         if (!challenger.ok()) return challenger.status();
         if (!challenger.value() && !incumbent.ok())
-            return Status(Code::compile_failed, "no candidate works; " + first_failure_);
+            return Status(
+                Code::compile_failed,
+                "no candidate works; " + (first_failure_.empty() ? incumbent.status().message() : first_failure_));
         if (!challenger.value()) return uncontested(incumbent.value(), false, by);
         if (!incumbent.ok()) return uncontested(*challenger.value(), true, by);
         const auto outcome = duel(incumbent.value(), *challenger.value(), by);
