@@ -14,7 +14,14 @@ PhaseExpr phase_expr(const PhaseTable& table, const Expr& j) {
         const Phase only = table.phase(0);
         return {constant(only.taps), constant(only.first_tap), constant(only.base)};
     }
-    const Expr r = (j + constant(table.padding() % table.phases())) % constant(table.phases());
+    const Expr shifted = j + constant(table.padding() % table.phases());
+    const Expr r = shifted % constant(table.phases());
+    if (table.dilation() == 1 && table.kernel() >= table.phases()) {
+        // Residue r begins at tap r. Simplifying the general form takes a fifth of the time to compile a kernel.
+        const Expr count = (constant(table.kernel() - 1) - r) / constant(table.phases()) + 1;
+        return {table.equal_taps() ? constant(table.max_taps()) : count, r,
+                constant(table.padding() / table.phases()) + shifted / constant(table.phases())};
+    }
     // The product stays below S^2, so 64 bits hold it for every stride of 32 bits.
     const Expr first = table.tap_step() == 1
                            ? Expr(0)
@@ -24,8 +31,7 @@ PhaseExpr phase_expr(const PhaseTable& table, const Expr& j) {
     const Expr count = (constant(table.kernel() - 1) - first) / constant(table.tap_step()) + 1;
     // The whole strides of the padding are taken out first: padding may exceed 32 bits, the input index does not.
     const Expr base = constant(table.padding() / table.phases()) +
-                      (j + constant(table.padding() % table.phases()) - constant(table.dilation()) * first) /
-                          constant(table.phases());
+                      (shifted - constant(table.dilation()) * first) / constant(table.phases());
     return {table.equal_taps() ? constant(table.max_taps()) : Halide::select(reached, count, 0), first,
             Halide::clamp(base, constant(table.lowest_base()), constant(table.highest_base()))};
 }

@@ -201,6 +201,7 @@ Pipeline build(Operands& o, const Target& target, const Schedule& schedule) {
     s.padded = o.padded();
     s.sum = Func("sum");
     define_sum(o, shape, s);
+    s.weights = o.packed;
     s.hold = shape.grid.held;
     define_output(o, shape, s);
     schedule_phase_lanes(s, schedule);

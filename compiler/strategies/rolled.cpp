@@ -118,6 +118,8 @@ RolledStages rolled_stages(Operands& o, const Target& target, const RolledTile& 
                                            j(pz, out.z), out.g, out.n),
                                   o.parts);
     out.func = o.output(value, {out.x, out.y, out.z, out.c, out.g, out.n}, out.part);
+    s.weights = o.packed;
+    s.position_tiles = to_int((px.positions() + tile.x - 1) / tile.x * ((py.positions() + tile.y - 1) / tile.y));
     s.facts = schedule_facts(o, target);
     return s;
 }

@@ -61,10 +61,12 @@ enum class PhaseLoop { rolled, in_tile, copies };
 struct RolledStages {
     ScheduleFacts facts;
     Halide::Func padded, sum, staged;
+    Halide::ImageParam weights;
     OutputStage output;
     Halide::Var c{"c"}, qx{"qx"}, qy{"qy"}, jx{"jx"}, jy{"jy"}, qz{"qz"}, jz{"jz"}, g{"g"}, n{"n"};
     Halide::RDom taps;
     PhaseLoop phases_x = PhaseLoop::rolled, phases_y = PhaseLoop::rolled;
+    int position_tiles = 1;          // in x and y: how often the weights of a phase are read
     bool broadcast_input = false;    // lanes run over channels of the output: an input element is read alone
     int inside_x = 0, inside_y = 0;  // the input's extent where no tap leaves it, else 0
 };
@@ -75,6 +77,7 @@ struct RolledStages {
 struct PhaseStages {
     ScheduleFacts facts;
     Halide::Func padded, sum, held;
+    Halide::ImageParam weights;
     OutputStage output;
     Halide::Var l{"l"}, qx{"qx"}, qy{"qy"}, h{"h"}, z{"z"}, c{"c"}, g{"g"}, n{"n"};
     Halide::RDom taps, places;
@@ -90,6 +93,9 @@ struct ParallelLoop {
 };
 Halide::VarOrRVar busiest(const std::vector<ParallelLoop>& loops);
 void parallelize(OutputStage& output, const std::vector<ParallelLoop>& loops, const Halide::Var& channels, int par);
+
+// Prefetches the packed weights in the innermost loops that read them as vectors, where no cache near by holds them.
+void prefetch_weights(OutputStage& output, const Halide::ImageParam& weights);
 
 void schedule_width_lanes(WidthStages& stages, const Schedule& schedule);
 void schedule_channel_lanes(RolledStages& stages, const Schedule& schedule);
