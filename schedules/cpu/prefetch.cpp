@@ -35,6 +35,13 @@ class WeightLines : public IRVisitor {
   private:
     using IRVisitor::visit;
     void visit(const For*) override { innermost = false; }
+    void visit(const LetStmt* let) override { keep(let); }
+    void visit(const Let* let) override { keep(let); }
+    template <typename T>
+    void keep(const T* let) {
+        lets_.emplace_back(let->name, let->value);
+        IRVisitor::visit(let);
+    }
     void visit(const Load* load) override {
         const Ramp* ramp = load->index.as<Ramp>();
         if (load->name != name_ || ramp == nullptr || !is_const_one(ramp->stride)) return IRVisitor::visit(load);
@@ -45,12 +52,16 @@ class WeightLines : public IRVisitor {
         for (int i = 0; i < ramp->lanes; i += elements)
             add(i == 0 ? ramp->base : ramp->base + i);
     }
-    void add(const Halide::Expr& line) {
+    // The calls stand before what the loop's body defines.
+    void add(Halide::Expr line) {
+        for (auto let = lets_.rbegin(); let != lets_.rend(); ++let)
+            line = substitute(let->first, let->second, line);
         if (std::none_of(lines.begin(), lines.end(), [&](const Halide::Expr& known) { return equal(known, line); }))
             lines.push_back(line);
     }
 
     const std::string& name_;
+    std::vector<std::pair<std::string, Halide::Expr>> lets_;
 };
 
 class PrefetchWeights : public IRMutator {
