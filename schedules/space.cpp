@@ -83,6 +83,10 @@ Status fits(const ScheduleSpace& space, const ModelFacts& facts, const TileCost&
         return {Code::invalid_argument,
                 fmt::format("schedule {}: jy={} needs jx above 0", schedule.text(), schedule.get("jy"))};
     }
+    if (schedule.get("ahead") > 0 && schedule.get("stage") != 0) {
+        return {Code::invalid_argument, fmt::format("schedule {}: ahead={} needs stage=0: staged rows are in cache",
+                                                    schedule.text(), schedule.get("ahead"))};
+    }
     if (tile.statements > max_statements && tile.statements > smallest.statements) {
         return {Code::invalid_argument, fmt::format("schedule {}: {} multiply-adds unrolled, the limit is {}",
                                                     schedule.text(), tile.statements, max_statements)};

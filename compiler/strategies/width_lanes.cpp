@@ -148,6 +148,7 @@ WidthStages stages(Operands& o, const Target& target, const Schedule& schedule) 
     OutputStage& out = s.output;
     out.func = o.output(o.finish(element_of_row(o, s, rows)), {out.x, out.y, out.z, out.c, out.g, out.n}, out.part);
     s.facts = schedule_facts(o, target);
+    s.input = o.input;
     s.tile_rows = rows.in_tile;
     s.sum_rows = rows.in_sum;
     return s;

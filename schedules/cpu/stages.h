@@ -47,6 +47,7 @@ struct WidthStages {
     ScheduleFacts facts;
     PaddedRows padded;           // not defined where the input is read in place
     std::vector<WidthSum> sums;  // each sum_rows rows of a tile of tile_rows
+    Halide::ImageParam input;
     int tile_rows = 1, sum_rows = 1;
     OutputStage output;
     Halide::Var q{"q"}, j{"j"}, r{"r"}, t{"t"}, z{"z"}, c{"c"}, g{"g"}, n{"n"};

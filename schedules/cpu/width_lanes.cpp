@@ -12,7 +12,7 @@ using Halide::Var;
 namespace {
 
 // The accumulators of a tile in registers: every loop but those over input channels and rolled taps is unrolled.
-void keep_in_registers(WidthStages& s, WidthSum& sum, int positions, int channels) {
+void keep_in_registers(WidthStages& s, WidthSum& sum, int positions, int channels, int ahead) {
     const int lanes = s.facts.lanes;
     const Halide::RDom& r = sum.taps;
     Var qv("qv");
@@ -35,6 +35,8 @@ void keep_in_registers(WidthStages& s, WidthSum& sum, int positions, int channel
         .unroll(r[1])
         .unroll(r[2])
         .never_partition_all();
+    // What is fetched past the last channel is not used and does not fault.
+    if (ahead > 0) sum.func.update().prefetch(s.input, r[3], r[3], ahead, Halide::PrefetchBoundStrategy::NonFaulting);
     // Guarded rows would leave its extent, and with it every index, unknown.
     if (s.tile_rows > 1) sum.func.bound_extent(s.t, 1).update().unroll(r[4]);
 }
@@ -108,7 +110,7 @@ void schedule_width_lanes(WidthStages& s, const Schedule& schedule) {
     o.func.never_partition({ct, yt, o.z, o.g, o.n});
 
     for (WidthSum& sum : s.sums) {
-        keep_in_registers(s, sum, positions, channels);
+        keep_in_registers(s, sum, positions, channels, schedule.get("ahead"));
         sum.func.compute_at(o.func, xt);
     }
     if (s.padded.func.defined()) {

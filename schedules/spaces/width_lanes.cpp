@@ -3,7 +3,6 @@
 #include "schedules/model.h"
 
 #include <algorithm>
-#include <numeric>
 
 namespace convt {
 namespace {
@@ -21,9 +20,15 @@ constexpr double max_unrolled_stride = 8;
 constexpr double line_cycles = 0.1;
 // Instruction sets of narrower vectors have no loads under a mask.
 constexpr double masked_load_bytes = 32;
-// Addresses this far apart share a set of the first-level cache, which holds `ways` of them.
-constexpr double set_period = 4096;
-constexpr double ways = 8;
+// A copy of a line with its zeros costs as much as the arithmetic of three output channels (measured: 5 to 10 cycles);
+// lines that are read in place stall less, and hardly where they are prefetched.
+constexpr double staged_line = 6;
+constexpr double line_in_place = 2;
+constexpr double line_prefetched = 2.2;  // a hundredth slower than without where the input is in cache
+// Inputs above come from memory.
+constexpr double memory_bytes = 8.0 * 1024.0 * 1024.0;
+constexpr double line_from_memory = 4;
+constexpr double line_from_second_level = 0.3;
 
 // One row, or several: a part of the stride, or a power of two of whole strides, of which some yb is a multiple.
 std::vector<int> row_tiles(const ModelFacts& f) {
@@ -57,7 +62,9 @@ std::vector<Knob> knobs(const ModelFacts& f) {
          "blocks of a row: the input of one stays in cache over all channels"},
         {"ry", row_tiles(f), "output rows in a register tile; their taps in y are unrolled where there are several"},
         {"stage", loads_in_place(f) ? std::vector<int>{0, 1} : std::vector<int>{1},
-         "1: rows are copied with their zeros; 0: they are read in place, under a mask at the edges"}};
+         "1: rows are copied with their zeros; 0: they are read in place, under a mask at the edges"},
+        {"ahead", loads_in_place(f) && f.in_channels >= 16 ? std::vector<int>{0, 4, 8} : std::vector<int>{0},
+         "input channels by which lines that are read in place are prefetched"}};
 }
 
 // Input offsets by which `rows` output positions that lie next to each other reach the input.
@@ -80,36 +87,30 @@ TileCost tile(const ModelFacts& f, const Schedule& s) {
     TileCost cost =
         tile_cost(f, taps * tx * tc, loads, stride * ry * tx * tc, tx + 1, places * tiles(f.kernel(0), stride));
     const double lines = places * (x_offsets > 1 ? tx + 1 : tx) * f.parts;
-    cost.cycles += 0.5 * (places - 1) + line_cycles * lines + 0.02 * loads;
+    cost.cycles += 0.5 * (places - 1) + line_cycles * lines + 0.02 * loads + 0.1 * s.get("ahead");
     return cost;
-}
-
-// Input channels that lie a multiple of the first-level cache's period apart push each other out, so that every tile of
-// output channels loads its lines from the second level (128 to 64 channels at 224 x 224: 184 GFLOP/s in place, 200
-// staged); memory is waited for less than where rows are copied first.
-double reading_in_place(const ModelFacts& f, const Schedule& s) {
-    const double lines =
-        f.batch * f.groups * f.in_channels * f.input(2) * f.input(1) * tiles(f.input(0) * f.scalar_bytes, cache_line);
-    const auto pitch = static_cast<std::int64_t>(f.input(0) * f.input(1) * f.input(2) * f.scalar_bytes);
-    const double places = set_period / static_cast<double>(std::gcd(pitch, static_cast<std::int64_t>(set_period)));
-    const bool evicted = f.in_channels > places * ways;
-    return lines * (0.5 + (evicted ? 0.4 * (tiles(f.out_channels, s.get("tc")) - 1) : 0));
 }
 
 // Cycles for an input element that is turned over from channels last.
 constexpr double turned_over = 0.2;
 
-// Staging: a cycle a line in the second level, another beyond it. What outgrows the third level comes from memory again
-// for every tile of channels.
-double staging(const ModelFacts& f, const Schedule& s) {
-    if (s.get("stage") == 0) return reading_in_place(f, s);
-    const double xb = s.get("xb");
+// Cycles that the input's lines take on their way, beside what a tile pays in the first-level cache: once, and again
+// for every further tile of output channels from wherever a block stays.
+double reading(const ModelFacts& f, const Schedule& s) {
+    const double xb = s.get("xb"), channel_tiles = tiles(f.out_channels, s.get("tc"));
     const double row = row_bytes(f, f.positions[0] / xb);
-    const double lines = f.batch * f.groups * f.input(1) * row * xb / cache_line;
+    const double total = f.batch * f.groups * f.input(1) * row * xb, lines = total / cache_line;
     const double window = row * std::min(f.taps[1] + 1, f.input(1));
-    const double passes = window > third_level_bytes * f.last_cache ? tiles(f.out_channels, s.get("tc")) : 0;
-    const double turned = f.input_channels_last ? turned_over * cache_line / f.scalar_bytes : 0;
-    return lines * ((window > row_block_bytes * f.second_cache ? 2 : 1) + passes + turned);
+    const bool leaves_second = window > row_block_bytes * f.second_cache;
+    const bool leaves_third = window > third_level_bytes * f.last_cache;
+    if (s.get("stage") == 1) {
+        const double turned = f.input_channels_last ? turned_over * cache_line / f.scalar_bytes : 0;
+        return lines * (staged_line * (leaves_second ? 2 : 1) + (leaves_third ? channel_tiles : 0) + turned);
+    }
+    const bool from_memory = total > memory_bytes * f.last_cache;
+    const double first = s.get("ahead") > 0 ? line_prefetched : line_in_place + (from_memory ? line_from_memory : 0);
+    const double again = leaves_third ? line_from_memory : line_from_second_level * (leaves_second ? 2 : 1);
+    return lines * (first + again * (channel_tiles - 1));
 }
 
 double cycles(const ModelFacts& f, const Schedule& s) {
@@ -119,7 +120,7 @@ double cycles(const ModelFacts& f, const Schedule& s) {
     const double iterations = rows * (s.get("ry") > 1 ? 1 : f.taps[1]) * f.taps[2] * f.in_channels;
     const double stores = rows * in_row * (tx * tc * f.stride(0) * in_tile * f.parts * 2 + 20);
     const double copies = f.output_channels_last ? element_copies(f) / 2 : 0;
-    return iterations * in_row * tile(f, s).cycles + stores + copies + staging(f, s);
+    return iterations * in_row * tile(f, s).cycles + stores + copies + reading(f, s);
 }
 
 double channels(const ModelFacts&, const Schedule& s) {
