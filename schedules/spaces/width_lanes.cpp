@@ -75,6 +75,15 @@ double offsets(const ModelFacts& f, int axis, double rows) {
     return std::max(1 + std::floor((rows - 1 + padding) / stride) + std::floor((reach - padding) / stride), 1.0);
 }
 
+// One input channel: the loop over channels is none, and its weights are invariant. Where rows are unrolled they are
+// held in registers, of which a tile should leave a fifth (64 channels at 64x64, k4: 16 accumulators 77 us, 8 take 56);
+// where rows are a loop, its turns cost as much as what they do.
+double lone_channel(const ModelFacts& f, const Schedule& s, double registers) {
+    if (s.get("ry") == 1) return 12;
+    const double weights = f.kernel(0) * f.kernel(1) * s.get("tc");
+    return 6 * std::max(registers + weights - 0.8 * f.registers, 0.0);
+}
+
 // For one input channel: all taps of y where they are unrolled, else one.
 TileCost tile(const ModelFacts& f, const Schedule& s) {
     const double tx = s.get("tx"), tc = s.get("tc"), ry = s.get("ry"), stride = f.stride(0);
@@ -87,6 +96,7 @@ TileCost tile(const ModelFacts& f, const Schedule& s) {
     TileCost cost =
         tile_cost(f, taps * tx * tc, loads, stride * ry * tx * tc, tx + 1, places * tiles(f.kernel(0), stride));
     const double lines = places * (x_offsets > 1 ? tx + 1 : tx) * f.parts;
+    if (f.in_channels == 1) cost.cycles += lone_channel(f, s, cost.registers);
     cost.cycles += 0.5 * (places - 1) + line_cycles * lines + 0.02 * loads + 0.1 * s.get("ahead");
     return cost;
 }
