@@ -35,7 +35,8 @@ void keep_in_registers(WidthStages& s, WidthSum& sum, int positions, int channel
         .unroll(r[1])
         .unroll(r[2])
         .never_partition_all();
-    // What is fetched past the last channel is not used and does not fault.
+    // What is fetched past the last channel is not used and does not fault. Halide asks for one line in four, of this
+    // tile and the next ones of the row; that is enough for their neighbours to follow.
     if (ahead > 0) sum.func.update().prefetch(s.input, r[3], r[3], ahead, Halide::PrefetchBoundStrategy::NonFaulting);
     // Guarded rows would leave its extent, and with it every index, unknown.
     if (s.tile_rows > 1) sum.func.bound_extent(s.t, 1).update().unroll(r[4]);
