@@ -2,6 +2,7 @@
 // Lanes over output channels: weights stream as vectors, inputs are broadcast, a tile of positions of one phase stays
 // in registers. Needs no width at all, so it serves small images, and it is the natural one where the output is
 // channels last.
+#include "compiler/facts.h"
 #include "compiler/strategies/rolled.h"
 
 #include <fmt/format.h>
@@ -18,12 +19,25 @@ std::string refuse(const Problem& problem, const Target& target) {
     return {};
 }
 
+// Squares that fill stores of half a vector and more, and take a power of two of shuffles, are turned over fastest:
+// 8 and 4 of the outputs that a tile has in a row; else all of them, if they are few, or one by one.
+int turned_side(int outputs) {
+    constexpr int most = 16;
+    for (const int side : {8, 4}) {
+        if (outputs % side == 0) return side;
+    }
+    return outputs <= most ? outputs : outputs % 2 == 0 ? 2 : 1;
+}
+
 Pipeline build(Operands& operands, const Target& target, const Schedule& schedule) {
     const int lanes = target.info().vector_bytes / operands.scalar.bytes();
     const auto phases = [&](const char* knob) { return static_cast<PhaseLoop>(schedule.get(knob)); };
-    RolledStages stages =
-        rolled_stages(operands, target,
-                      {schedule.get("qx"), schedule.get("qy"), schedule.get("cv") * lanes, phases("jx"), phases("jy")});
+    const ScheduleFacts facts = schedule_facts(operands, target);
+    const bool turn = !facts.output_channels_last && !facts.complex;
+    const int qx = schedule.get("qx");
+    RolledStages stages = rolled_stages(operands, target,
+                                        {qx, schedule.get("qy"), schedule.get("cv") * lanes, phases("jx"), phases("jy"),
+                                         turn ? turned_side(qx * facts.phases_x) : 0});
     stages.broadcast_input = true;
     schedule_channel_lanes(stages, schedule);
     return rolled_pipeline(operands, stages);

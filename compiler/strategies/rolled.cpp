@@ -71,6 +71,44 @@ AxisTaps axis_taps(Operands& o, RDom& taps, int axis, int dimension, const Phase
     return {m, Halide::clamp(row, 0, extent - 1), true};
 }
 
+// Position and phase of an output place. Where there is one position, x % S would widen to all phases, those without an
+// output too.
+Expr position(const PhaseTable& table, const Expr& place) {
+    return table.positions() == 1 ? Expr(0) : place / to_int(table.phases());
+}
+Expr phase_of(const PhaseTable& table, const Expr& place) {
+    return table.positions() == 1 ? place : place % to_int(table.phases());
+}
+
+// An axis as the stages index it: by position and phase, or by output place alone.
+struct PlaceIndex {
+    const PhaseTable& table;
+    bool by_place;
+
+    Expr q(const Expr& place) const { return by_place ? place : position(table, place); }
+    Expr j(const Expr& place) const { return by_place ? Expr(0) : phase_of(table, place); }
+    Expr position_of(const Expr& q) const { return by_place ? position(table, q) : q; }
+    PhaseExpr phase(const Expr& q, const Expr& j) const { return phase_expr(table, by_place ? phase_of(table, q) : j); }
+};
+
+// The element of the output as `staged` holds it, or `turned`.
+Element finished_element(const Operands& o, RolledStages& s, const PlaceIndex& y, const PlaceIndex& z) {
+    const PhaseTable& px = o.phase[0];
+    const OutputStage& out = s.output;
+    const auto staged = [&](const Expr& c, const Expr& x, const Expr& qy, const Expr& jy, const Expr& qz,
+                            const Expr& jz, const Expr& g, const Expr& n) {
+        return element(s.staged(c, position(px, x), qy, phase_of(px, x), jy, qz, jz, g, n), o.parts);
+    };
+    const Expr qy = y.q(out.y), jy = y.j(out.y), qz = z.q(out.z), jz = z.j(out.z);
+    if (s.side == 0) return staged(out.c, out.x, qy, jy, qz, jz, out.g, out.n);
+    const int width = to_int(o.axes[0].output());
+    const Expr x = s.xs * s.side + s.xi;
+    s.turned = Func("turned");
+    s.turned(s.xi, s.c, s.xs, s.qy, s.jy, s.qz, s.jz, s.g, s.n) =
+        as_tuple(staged(s.c, width % s.side == 0 ? x : Halide::min(x, width - 1), s.qy, s.jy, s.qz, s.jz, s.g, s.n));
+    return element(s.turned(out.x % s.side, out.c, out.x / s.side, qy, jy, qz, jz, out.g, out.n), o.parts);
+}
+
 }  // namespace
 
 RolledStages rolled_stages(Operands& o, const Target& target, const RolledTile& tile) {
@@ -82,7 +120,11 @@ RolledStages rolled_stages(Operands& o, const Target& target, const RolledTile& 
     const PackedTaps wx(px, tile.phases_x), wy(py, tile.phases_y), wz(pz, PhaseLoop::rolled);
     o.set_packed({block, wx.inner, wy.inner, o.in_channels, wx.outer, wy.outer, wz.outer,
                   (o.out_channels + block - 1) / block, to_int(o.problem.groups)});
-    const PhaseExpr x_phase = phase_expr(px, s.jx), y_phase = phase_expr(py, s.jy), z_phase = phase_expr(pz, s.jz);
+    s.side = tile.side;
+    s.single_rows = tile.side > 0 && tile.y == 1 && tile.phases_y == PhaseLoop::rolled;
+    const PlaceIndex y_index{py, s.single_rows}, z_index{pz, tile.side > 0};
+    const PhaseExpr x_phase = phase_expr(px, s.jx), y_phase = y_index.phase(s.qy, s.jy),
+                    z_phase = z_index.phase(s.qz, s.jz);
 
     s.padded = o.padded();
     s.sum = Func("sum");
@@ -90,8 +132,8 @@ RolledStages rolled_stages(Operands& o, const Target& target, const RolledTile& 
     s.taps =
         RDom(0, o.in_channels, 0, to_int(px.max_taps()), 0, to_int(py.max_taps()), 0, to_int(pz.max_taps()), "taps");
     const AxisTaps x_taps = axis_taps(o, s.taps, 0, 1, x_phase, s.qx, tile.x, tile.phases_x);
-    const AxisTaps y_taps = axis_taps(o, s.taps, 1, 2, y_phase, s.qy, tile.y, tile.phases_y);
-    const AxisTaps z_taps = axis_taps(o, s.taps, 2, 3, z_phase, s.qz, 1, PhaseLoop::rolled);
+    const AxisTaps y_taps = axis_taps(o, s.taps, 1, 2, y_phase, y_index.position_of(s.qy), tile.y, tile.phases_y);
+    const AxisTaps z_taps = axis_taps(o, s.taps, 2, 3, z_phase, z_index.position_of(s.qz), 1, PhaseLoop::rolled);
     if (x_taps.inside) s.inside_x = to_int(o.axes[0].input);
     if (y_taps.inside) s.inside_y = to_int(o.axes[1].input);
     const Expr ci = s.taps[0];
@@ -107,16 +149,7 @@ RolledStages rolled_stages(Operands& o, const Target& target, const RolledTile& 
         as_tuple(o.finish(element(s.sum(s.c, s.qx, s.qy, s.jx, s.jy, s.qz, s.jz, s.g, s.n), o.parts)));
 
     OutputStage& out = s.output;
-    // Where there is one position, x % S would widen to all phases, those without an output too.
-    const auto q = [](const PhaseTable& table, const Expr& place) {
-        return table.positions() == 1 ? Expr(0) : place / to_int(table.phases());
-    };
-    const auto j = [](const PhaseTable& table, const Expr& place) {
-        return table.positions() == 1 ? place : place % to_int(table.phases());
-    };
-    const Element value = element(s.staged(out.c, q(px, out.x), q(py, out.y), j(px, out.x), j(py, out.y), q(pz, out.z),
-                                           j(pz, out.z), out.g, out.n),
-                                  o.parts);
+    const Element value = finished_element(o, s, y_index, z_index);
     out.func = o.output(value, {out.x, out.y, out.z, out.c, out.g, out.n}, out.part);
     s.weights = o.packed;
     s.position_tiles = to_int((px.positions() + tile.x - 1) / tile.x * ((py.positions() + tile.y - 1) / tile.y));

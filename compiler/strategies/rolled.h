@@ -12,6 +12,7 @@ namespace convt {
 struct RolledTile {
     int x, y, channels;
     PhaseLoop phases_x = PhaseLoop::rolled, phases_y = PhaseLoop::rolled;
+    int side = 0;  // neighbouring outputs of a row that are turned over together (RolledStages::turned), or 0
 };
 
 // Taps are packed phase after phase, so that a phase streams its own.

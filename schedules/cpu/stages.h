@@ -57,13 +57,19 @@ struct WidthStages {
 // are known when compiling, so are their taps, which are then unrolled, and those outside the input fold away.
 enum class PhaseLoop { rolled, in_tile, copies };
 
-// Rolled phases: `sum`(c, qx, qy, jx, jy, qz, jz, g, n) holds a tile of positions; `staged` holds finished elements of
-// a block of rows, from which the output is interleaved. The update of `sum` runs over (ci, mx, my, mz).
+// Rolled phases: `sum`(c, qx, qy, jx, jy, qz, jz, g, n) holds a tile of positions; `staged` holds finished elements,
+// from which the output is interleaved. The update of `sum` runs over (ci, mx, my, mz). Where the output's rows have to
+// be made of vectors of channels, `turned`(xi, c, xs, qy, jy, qz, jz, g, n) holds the same in the output's order,
+// `side` neighbours xi of a channel side by side. Then an axis whose phases are rolled, one position a tile, has qy =
+// output row and jy = 0 (qz and jz always), so that one row can be asked for alone.
 struct RolledStages {
     ScheduleFacts facts;
-    Halide::Func padded, sum, staged;
+    Halide::Func padded, sum, staged, turned;
+    int side = 0;
+    bool single_rows = false;  // qy is the output row
     Halide::ImageParam weights;
     OutputStage output;
+    Halide::Var xi{"xi"}, xs{"xs"};
     Halide::Var c{"c"}, qx{"qx"}, qy{"qy"}, jx{"jx"}, jy{"jy"}, qz{"qz"}, jz{"jz"}, g{"g"}, n{"n"};
     Halide::RDom taps;
     PhaseLoop phases_x = PhaseLoop::rolled, phases_y = PhaseLoop::rolled;
