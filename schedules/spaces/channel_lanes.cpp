@@ -20,6 +20,10 @@ constexpr double staged_bytes = 512.0 * 1024.0;
 // Input rows of a block are read once for every phase and block of channels; weights are the larger stream.
 constexpr double block_bytes = 1024.0 * 1024.0;
 constexpr double tile_overhead = 20;
+// A vector of weights on its way from the second-level cache (8x8x8, k2 s2: 4 a channel and 16 multiply-adds take 5 %
+// longer than 2), and each unrolled tap beyond the first, which waits for the one before in the same accumulator.
+constexpr double line_cycles = 0.1;
+constexpr double chained_tap = 0.2;
 
 enum : int { rolled, in_tile, copies };
 
@@ -49,6 +53,7 @@ struct AxisTile {
     double inputs = 1;  // input positions read
     double useful = 1;  // multiply-adds an output position and tap, 1 where none folds away
     double copies = 1;  // of the inner loop
+    double chain = 1;   // unrolled taps of a phase
     double loops = 1;   // iterations over phases and taps outside of the unrolled ones
 };
 
@@ -64,6 +69,7 @@ AxisTile axis_tile(const ModelFacts& f, int axis, double tile, int phases) {
     t.phases = phases == in_tile ? with_output : 1;
     t.taps = phases == in_tile ? f.kernel(axis) : std::ceil(f.taps[a]);
     t.copies = phases == copies ? with_output : 1;
+    t.chain = std::ceil(f.taps[a]);
     t.loops = t.copies;
     t.inputs = std::min(tile + std::ceil(f.taps[a]) - 1, f.input(axis));
     if (tile >= f.positions[a]) t.useful = useful_taps(f.axes[a]) / (f.kernel(axis) * f.positions[a]);
@@ -92,6 +98,7 @@ TileCost tile(const ModelFacts& f, const Schedule& s) {
     TileCost cost = tile_cost(f, useful, t.weights + t.inputs, t.accumulators, held, chain);
     cost.statements = t.multiply_adds * t.x.copies * t.y.copies * f.parts * f.parts;
     cost.cycles = std::max(cost.cycles, t.weights * f.parts * f.lanes * f.scalar_bytes / bytes_per_cycle);
+    cost.cycles += line_cycles * t.weights * f.parts + chained_tap * (t.x.chain * t.y.chain - 1);
     return cost;
 }
 
@@ -120,6 +127,20 @@ double weight_wait(const ModelFacts& f, const Schedule& s, const Tile& t, double
     return far * (std::max(0.0, bytes / streamed_bytes_per_cycle - tile_cycles) + bytes / hidden_bytes_per_cycle);
 }
 
+// Finished elements on their way to the output: as they are; one by one; or turned over in squares, which the widest
+// sides that divide a tile make fast.
+double copies_of_elements(const ModelFacts& f, const Schedule& s) {
+    const double staged =
+        channels(f, s) * f.output(0) * f.output(1) * s.get("zb") * f.stride(2) * f.parts * f.scalar_bytes;
+    const double far = s.get("zb") > 1 && staged > staged_bytes * f.second_cache ? 3 : 1;
+    if (f.output_channels_last) return 2 * element_copies(f) / f.lanes * far;
+    if (f.parts > 1) return element_copies(f) / 2 * far;
+    const double columns = s.get("qx") * std::min(f.stride(0), f.output(0));
+    if (std::fmod(columns, 8) == 0) return element_copies(f) * 0.2;
+    if (std::fmod(columns, 4) == 0) return element_copies(f) * 0.23;
+    return element_copies(f) * (columns <= 16 ? 0.27 : 0.7);
+}
+
 double cycles(const ModelFacts& f, const Schedule& s) {
     const Tile t(f, s);
     const double blocks = tiles(f.out_channels, channels(f, s));
@@ -140,10 +161,7 @@ double cycles(const ModelFacts& f, const Schedule& s) {
     const double weight_bytes =
         blocks * channels(f, s) * f.in_channels * f.kernel(0) * f.kernel(1) * f.kernel(2) * element;
     const double streamed = slices > 1 ? f.batch * f.groups * slices * weight_bytes / streamed_bytes_per_cycle : 0;
-    const double staged = channels(f, s) * f.output(0) * f.output(1) * s.get("zb") * f.stride(2) * element;
-    const double copied = f.output_channels_last ? 2 * element_copies(f) / f.lanes : element_copies(f) / 2;
-    return arithmetic + stores + streamed +
-           copied * (s.get("zb") > 1 && staged > staged_bytes * f.second_cache ? 3 : 1);
+    return arithmetic + stores + streamed + copies_of_elements(f, s);
 }
 
 }  // namespace
