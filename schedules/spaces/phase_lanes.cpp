@@ -76,7 +76,8 @@ double cycles(const ModelFacts& f, const Schedule& s) {
     const double one = tile(f, s).cycles * inside + weight_wait(f, s, x_taps * y_taps * f.taps[2]);
     const double blocks = tiles(f.in_channels, s.get("cb"));
     const double places = s.get("lv") * q * f.lanes * f.parts;
-    const double copies = phases.held ? 2 * places : 2 * places / static_cast<double>(phases.store);
+    // A piece that is stored from a register takes a cycle at most (pieces of 4 at k4 s4, 37x37: 0.8).
+    const double copies = phases.held ? 2 * places : places / static_cast<double>(phases.store);
     // Sums so far come back from lines a stride apart: 80 channels at once 204 GFLOP/s, in blocks of 64 190.
     const double summed = (blocks - 1) * s.get("lv") * q * f.parts * partial_sum;
     const double stores = in_row * positions(f, 1) * (blocks * (copies + 20) + summed);
