@@ -37,7 +37,8 @@ void build_packing(Operands& o, Pipeline& pipeline,
     std::vector<Var> at(args.begin(), args.end() - 1);
     if (o.parts > 1) at.erase(at.begin() + 1);
     const ReadWeight read = [&](const WeightSource& from) -> Expr {
-        std::vector<Expr> index{from.at.kx, from.at.ky, from.at.kz, from.channel, from.at.ci, args.back()};
+        std::vector<Expr> index{from.at.kx,   from.at.ky, from.at.kz,
+                                from.channel, from.at.ci, from.group.defined() ? from.group : args.back()};
         if (o.parts > 1) index.insert(index.begin(), args[1]);
         const Expr weight = pipeline.raw_weights(index);
         return from.exists.defined() ? Halide::select(from.exists, weight, Halide::cast(o.scalar, 0)) : weight;

@@ -19,6 +19,7 @@ struct WeightIndex {
 struct WeightSource {
     WeightIndex at;
     Halide::Expr channel, exists;
+    Halide::Expr group = Halide::Expr();  // the last packed dimension where undefined
 };
 
 // Fills pipeline.pack and pipeline.raw_weights; `source` maps all packed dimensions but the last, the group.

@@ -79,11 +79,13 @@ struct ScheduleSpace {
     double block_bytes = row_block_bytes;  // of the input rows of a block, at most
     // How many blocks there are, where they are sized by tile knobs: then there is no yb.
     double (*bands)(const ModelFacts& facts, const Schedule& schedule) = nullptr;
+    bool blocks_of_groups = false;  // the rows of a block are those of all groups
 };
 extern const ScheduleSpace width_lanes_space;
 extern const ScheduleSpace channel_lanes_space;
 extern const ScheduleSpace phase_lanes_space;
 extern const ScheduleSpace winograd_space;
+extern const ScheduleSpace group_lanes_space;
 extern const ScheduleSpace general_space;
 
 // The values that do not exceed `most`; the first one always.

@@ -21,8 +21,8 @@ constexpr double read_once_rows = 4;  // fewer, and most of the rows staged are 
 constexpr double parallel_multiply_adds = 1e6;
 
 const ScheduleSpace* find_space(std::string_view strategy) {
-    for (const ScheduleSpace* space :
-         {&width_lanes_space, &channel_lanes_space, &phase_lanes_space, &winograd_space, &general_space}) {
+    for (const ScheduleSpace* space : {&width_lanes_space, &channel_lanes_space, &phase_lanes_space, &winograd_space,
+                                       &group_lanes_space, &general_space}) {
         if (strategy == space->strategy) return space;
     }
     return nullptr;
@@ -104,10 +104,16 @@ void for_each_tile(const std::vector<Knob>& knobs, Schedule& schedule, std::size
     }
 }
 
+// Bytes of one input row of a block.
+double block_row_bytes(const ScheduleSpace& space, const ModelFacts& f, const Schedule& schedule) {
+    const double row = row_bytes(f, f.positions[0] / std::max(schedule.get("xb"), 1));
+    return space.blocks_of_groups ? row * f.groups : row;
+}
+
 // The largest block of whole tiles whose input rows take `most` bytes; at least the smallest.
 int default_rows(const ScheduleSpace& space, const ModelFacts& f, const Schedule& schedule,
                  const std::vector<int>& values, double most) {
-    const double bytes = row_bytes(f, f.positions[0] / std::max(schedule.get("xb"), 1));
+    const double bytes = block_row_bytes(space, f, schedule);
     int best = 0;
     for (int value : values) {
         if (!whole_tiles(space, f, schedule, value)) continue;
@@ -190,7 +196,7 @@ Schedule default_schedule(std::string_view strategy, const Problem& problem, con
     const int unit = row_unit(space, facts);
     const int pieces = std::max(best.get("xb"), 1);
     const double read_once = std::max(read_once_bytes * facts.second_cache,
-                                      (read_once_rows + facts.taps[1]) * row_bytes(facts, facts.positions[0] / pieces));
+                                      (read_once_rows + facts.taps[1]) * block_row_bytes(space, facts, best));
     const double block = space.block_bytes * facts.second_cache;
     const int yb = default_rows(space, facts, best, knobs[knobs.size() - 2].values,
                                 channel_blocks > 1 ? block : std::max(block, read_once));

@@ -8,7 +8,7 @@ namespace convt {
 
 std::span<const Strategy> strategies() noexcept {
     static const std::array list{
-        width_lanes, channel_lanes, phase_lanes, winograd, general,
+        width_lanes, channel_lanes, phase_lanes, winograd, group_lanes, general,
     };
     return list;
 }

@@ -37,6 +37,7 @@ extern const Strategy width_lanes;
 extern const Strategy channel_lanes;
 extern const Strategy phase_lanes;
 extern const Strategy winograd;
+extern const Strategy group_lanes;
 extern const Strategy general;
 
 }  // namespace convt

@@ -92,6 +92,16 @@ struct PhaseStages {
     bool hold = false;  // the output reads `held`, a copy of `sum` in memory, one by one
 };
 
+// Group lanes: `sum`(g, j, q, y, z, n) holds all phases j of x for a tile of positions q; its update runs over (input
+// offset in x, my, mz).
+struct GroupStages {
+    ScheduleFacts facts;
+    Halide::Func padded, sum;
+    OutputStage output;
+    Halide::Var g{"g"}, j{"j"}, q{"q"}, y{"y"}, z{"z"}, n{"n"};
+    Halide::RDom taps;
+};
+
 // The knob par: 1 runs images, groups, slices or row blocks on several threads, 2 channel blocks. Every sum stays on
 // one thread. Inside a task a parallel loop runs on its thread alone, so one loop is chosen: `loops`, outermost first.
 struct ParallelLoop {
@@ -107,6 +117,7 @@ void prefetch_weights(OutputStage& output, const Halide::ImageParam& weights);
 void schedule_width_lanes(WidthStages& stages, const Schedule& schedule);
 void schedule_channel_lanes(RolledStages& stages, const Schedule& schedule);
 void schedule_phase_lanes(PhaseStages& stages, const Schedule& schedule);
+void schedule_group_lanes(GroupStages& stages, const Schedule& schedule);
 void schedule_general(RolledStages& stages, const Schedule& schedule);
 
 }  // namespace convt
