@@ -22,4 +22,10 @@ inline const WinogradTile& winograd_tile(std::int64_t taps) {
     return winograd_tiles[static_cast<std::size_t>(taps - 1)];
 }
 
+// In 1D with a stride of whole vectors lanes run over the phases of a channel, not over channels: then a vector of sums
+// is a piece of an output row and is stored as it stands. Few channels fill lanes too.
+inline constexpr bool winograd_phases_in_lanes(bool image, std::int64_t stride, std::int64_t lanes) {
+    return !image && stride % lanes == 0;
+}
+
 }  // namespace convt

@@ -15,11 +15,12 @@ using Halide::Var;
 
 namespace {
 
-// Weights stream from the last-level cache or from memory, 300 to 400 cycles away: a register tile takes 10 to 14 cycles
-// a channel.
+// Weights stream from the last-level cache or from memory, 300 to 400 cycles away: a register tile takes 10 to 14
+// cycles a channel.
 constexpr int prefetched_channels = 32;
+constexpr double second_level_bytes = 1024.0 * 1024.0;
 
-void schedule_input(WinogradStages& s) {
+void schedule_input(WinogradStages& s, const Halide::RVar& band) {
     const int lanes = s.facts.lanes;
     // Short rows: vectors as wide as a row of tiles.
     int wide = 1;
@@ -28,7 +29,7 @@ void schedule_input(WinogradStages& s) {
     const Var tile = s.has_inner ? s.ti : s.tb, other = s.has_inner ? s.tb : s.ti;
     // A vector of tiles at a time with all its elements: they share what they load.
     Var tv("tv"), hv("hv");
-    s.transformed.compute_at(s.output.func, s.rows[1])
+    s.transformed.compute_at(s.output.func, band)
         .reorder_storage(tile, other, s.k, s.e)
         .split(tile, tile, tv, wide, TailStrategy::RoundUp)
         .reorder(tv, s.e, tile, other, s.k, s.g, s.n)
@@ -47,12 +48,13 @@ void schedule_input(WinogradStages& s) {
     if (s.has_inner) s.padded.func.update().vectorize(s.padded.columns[0], lanes, TailStrategy::GuardWithIf);
 }
 
-void schedule_products(WinogradStages& s, const Schedule& schedule) {
+// `at`: what holds the products of a band.
+void schedule_products(WinogradStages& s, const Schedule& schedule, const Halide::LoopLevel& at) {
     const int lanes = s.facts.lanes, channels = schedule.get("cv") * lanes;
     const int inner_tile = schedule.get("ti"), band_tile = schedule.get("tb");
     Var cv("cv"), uv("uv"), pv("pv"), ti("pi"), tb("pb");
     // Every element of the transform takes its weights through all tiles of the band.
-    s.product.compute_at(s.scratch, s.places[4])
+    s.product.compute_at(at)
         .reorder_storage(s.c, s.e, s.ti, s.tb, s.phase, s.g, s.n)
         .bound_extent(s.c, channels)
         .bound_extent(s.ti, s.inner_tiles)
@@ -80,44 +82,48 @@ void schedule_products(WinogradStages& s, const Schedule& schedule) {
         .vectorize(uv)
         .unroll(s.c)
         .unroll(s.ti)
-        .unroll(s.tb)
-        .prefetch(s.packed, s.channels, s.channels, prefetched_channels, PrefetchBoundStrategy::NonFaulting);
+        .unroll(s.tb);
+    if (s.weight_bytes > second_level_bytes) {
+        s.sum.update().prefetch(s.packed, s.channels, s.channels, prefetched_channels,
+                                PrefetchBoundStrategy::NonFaulting);
+    }
 }
 
-}  // namespace
+Halide::VarOrRVar busiest_band(const WinogradStages& s, const Halide::RVar& band) {
+    const int bands = static_cast<int>(*Halide::Internal::as_const_int(band.extent()));
+    return busiest({{s.output.n, s.facts.batch}, {s.output.g, s.facts.groups}, {band, bands}});
+}
 
-void schedule_winograd(WinogradStages& s, const Schedule& schedule) {
+void schedule_rows(WinogradStages& s, const Schedule& schedule) {
     const int lanes = s.facts.lanes, channels = schedule.get("cv") * lanes;
     OutputStage& o = s.output;
-    Var ct("ct"), co("co"), cv("cv");
+    Var ct("ct"), co("co");
     Halide::Stage out = o.func.update();
     out.split(o.c, co, o.c, s.piece, TailStrategy::GuardWithIf)
         .split(co, ct, co, channels / s.piece, TailStrategy::GuardWithIf);
+    const Halide::RVar band = s.has_inner ? s.rows[1] : s.rows[2];
     const Var across = s.has_inner ? o.x : o.y;
-    if (s.facts.output_channels_last) {
-        out.reorder(o.c, co, across, s.rows[0], ct, s.rows[1], o.z, o.g, o.n).vectorize(o.c);
-    } else if (s.has_inner) {
+    if (s.has_inner && !s.facts.output_channels_last) {
         const Var vector("vector");
         out.split(across, vector, across, lanes, TailStrategy::PredicateStores)
-            .reorder(across, o.c, vector, co, s.rows[0], ct, s.rows[1], o.z, o.g, o.n)
+            .reorder(across, o.c, vector, co, s.rows[0], ct, band, o.z, o.g, o.n)
             .vectorize(across)
             .unroll(o.c);
-    } else {
-        const Halide::RVar vector("vector"), lane("lane");
-        out.split(s.rows[0], vector, lane, lanes)
-            .reorder(lane, o.c, vector, co, across, ct, s.rows[1], o.z, o.g, o.n)
+    } else if (s.row_vector > 1) {
+        out.reorder(s.rows[0], o.c, s.rows[1], co, across, ct, band, o.z, o.g, o.n)
             .allow_race_conditions()
-            .vectorize(lane)
-            .unroll(o.c);
+            .vectorize(s.rows[0])
+            .unroll(o.c)
+            .never_partition(s.rows[1]);
+    } else {
+        std::vector<Halide::VarOrRVar> order{o.c, co, across, s.rows[0], ct, band, o.z, o.g, o.n};
+        if (!s.has_inner) order.insert(order.begin() + 4, s.rows[1]);
+        out.reorder(order).vectorize(o.c);
     }
     // The loops around the products would be compiled twice for their last round.
-    out.never_partition(ct, s.rows[1]);
+    out.never_partition(ct, band);
     const int par = schedule.get("par");
-    if (par == 1) {
-        const int bands = static_cast<int>(*Halide::Internal::as_const_int(s.rows[1].extent()));
-        out.allow_race_conditions().parallel(
-            busiest({{o.n, s.facts.batch}, {o.g, s.facts.groups}, {Halide::RVar(s.rows[1]), bands}}));
-    }
+    if (par == 1) out.allow_race_conditions().parallel(busiest_band(s, band));
     if (par == 2) out.parallel(ct);
 
     // Rows of the output are read across channels, in pieces: 16 places of 8 channels take 48 shuffles.
@@ -131,9 +137,38 @@ void schedule_winograd(WinogradStages& s, const Schedule& schedule) {
         .unroll(half)
         .unroll(r[0])
         .unroll(r[1]);
-    s.back.compute_at(s.scratch, s.vector).bound_extent(s.c, lanes).vectorize(s.c).unroll(s.ji).unroll(s.jb);
-    schedule_products(s, schedule);
-    schedule_input(s);
+    s.back.compute_at(s.scratch, s.vector);
+    schedule_products(s, schedule, {s.scratch, r[4]});
+    schedule_input(s, band);
+}
+
+void schedule_phases(WinogradStages& s, const Schedule& schedule) {
+    OutputStage& o = s.output;
+    const Halide::RDom& r = s.rows;
+    Halide::Stage out = o.func.update();
+    // Every place of the output belongs to one lane of one tile.
+    out.allow_race_conditions()
+        .reorder({r[0], r[1], r[2], r[3], r[4], r[5], o.y, o.z, o.g, o.n})
+        .vectorize(r[0])
+        .unroll(r[1])
+        .never_partition(r[3], r[4], r[5]);
+    const int par = schedule.get("par");
+    if (par == 1) out.parallel(busiest_band(s, r[5]));
+    if (par == 2) out.parallel(r[4]);
+    s.back.compute_at(o.func, r[2]);
+    schedule_products(s, schedule, {o.func, r[4]});
+    schedule_input(s, r[5]);
+}
+
+}  // namespace
+
+void schedule_winograd(WinogradStages& s, const Schedule& schedule) {
+    s.back.bound_extent(s.c, s.facts.lanes).vectorize(s.c).unroll(s.ji).unroll(s.jb);
+    if (s.phases_in_lanes) {
+        schedule_phases(s, schedule);
+    } else {
+        schedule_rows(s, schedule);
+    }
 }
 
 }  // namespace convt

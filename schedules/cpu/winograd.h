@@ -12,9 +12,9 @@ struct WinogradStages {
     bool has_inner = true;  // a second axis
     int inner_tiles = 1;    // tiles of the inner axis, whole register tiles
     int inner_products = 1, products = 1;
-    bool masked_stores = false;  // that cost no more than others: mask registers
-    int piece = 1;  // neighbouring channels in the scratch
-    int band_tiles = 1;  // tiles of the band axis in one band
+    bool phases_in_lanes = false;  // c: phases of channels; no scratch
+    int piece = 1;                 // neighbouring channels in the scratch
+    int band_tiles = 1;            // tiles of the band axis in one band
     Halide::ImageParam input, packed;
     // padded input; `half`: transformed along the inner axis; `transformed`: along both; `sum`: over channels, for a
     // register tile; `product`: its finished sums; `scratch`: outputs, flat (phase_table.h), channels innermost.
@@ -22,10 +22,14 @@ struct WinogradStages {
     Halide::Func half, transformed, sum, product, back, scratch;
     OutputStage output;
     Halide::Var c{"c"}, ti{"ti"}, tb{"tb"}, row{"row"}, k{"k"}, e{"e"}, ei{"ei"}, phase{"phase"}, fi{"fi"}, fb{"fb"},
-        vector{"vector"}, ji{"ji"}, jb{"jb"},        band{"band"}, g{"g"}, n{"n"};
+        vector{"vector"}, ji{"ji"}, jb{"jb"}, band{"band"}, g{"g"}, n{"n"};
     Halide::RDom channels;  // k of the sum
     Halide::RDom places;    // of scratch: outputs of a tile ji, jb; tile in the register tile; phase; register tile
-    Halide::RDom rows;      // of the output: position in the band, band
+    // Of the output of an image: row in the band, band. In 1D: place in a vector of row_vector, vector in the band,
+    // band; or, with phases in lanes: lane, output of a tile, vector of channels, tile in the band, their block, band.
+    Halide::RDom rows;
+    int row_vector = 1;
+    double weight_bytes = 0;  // transformed
 };
 
 void schedule_winograd(WinogradStages& stages, const Schedule& schedule);

@@ -9,12 +9,18 @@
 namespace convt {
 namespace {
 
-// A band's transformed inputs stay in the second-level cache beside the weights that stream through it.
+// What a band's transformed inputs, and the weights that all bands read, may take to stay in the second-level cache.
 constexpr double band_bytes = 640.0 * 1024.0;
-// Bytes a core reads in a cycle from the last-level cache, of which this much is its own, and from memory.
+// Bytes a core reads in a cycle, ahead of need, from the last-level cache, of which this much is its own, and from
+// memory.
 constexpr double last_cache_bytes = 20.0 * 1024.0 * 1024.0;
-constexpr double last_cache_rate = 30;
-constexpr double memory_rate = 8;
+constexpr double last_cache_rate = 40;
+constexpr double memory_rate = 12;
+// Transformed inputs are not read ahead.
+constexpr double input_rate = 20;
+constexpr double first_level_bytes = 32.0 * 1024.0;
+// Cycles for one element of the output that is turned from channels in lanes to places in lanes.
+constexpr double turned_element = 0.5;
 
 // Tiles on one axis: flat positions (phase_table.h) over outputs of a tile.
 struct TiledAxis {
@@ -37,13 +43,23 @@ struct Tiling {
     TiledAxis inner, band;
     double products() const { return inner.tile.products * band.tile.products; }
     double outputs() const { return inner.tile.outputs * band.tile.outputs; }
-    double phases() const { return inner.stride * band.stride; }
+};
+
+// Channels that lanes run over, and phases that they do not.
+struct Lanes {
+    Lanes(const ModelFacts& f, const Tiling& t)
+        : over_phases(winograd_phases_in_lanes(t.image, static_cast<std::int64_t>(t.band.stride),
+                                               static_cast<std::int64_t>(f.lanes))),
+          channels(over_phases ? f.out_channels * t.band.stride : f.out_channels),
+          phases(over_phases ? 1 : t.inner.stride * t.band.stride) {}
+    bool over_phases;
+    double channels, phases;
 };
 
 std::vector<Knob> knobs(const ModelFacts& f) {
     const Tiling t(f);
     const auto tile_sizes = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14};
-    return {{"cv", up_to({1, 2, 3, 4}, tiles(f.out_channels, f.lanes)), "vectors of channels in a register tile"},
+    return {{"cv", up_to({1, 2, 3, 4}, tiles(Lanes(f, t).channels, f.lanes)), "vectors of channels in a register tile"},
             {"ti", up_to(tile_sizes, t.inner.count), "tiles of a row in a register tile"},
             {"tb", up_to(tile_sizes, t.band.count), "rows of tiles in a register tile"},
             {"rb", up_to({1, 2, 3, 4, 5, 6, 7, 8, 11, 16}, t.band.count), "rows of register tiles in a band"}};
@@ -62,13 +78,10 @@ double bands(const ModelFacts& f, const Schedule& s) {
     return tiles(Tiling(f).band.count, s.get("tb") * s.get("rb"));
 }
 
-// Reading the transformed weights, once a band, from where they are: they are up to four times the weights.
-double weight_cycles(const ModelFacts& f, const Tiling& t, double band_count) {
-    const double bytes = f.groups * f.in_channels * tiles(f.out_channels, f.lanes) * f.lanes * t.products() *
-                         t.phases() * f.scalar_bytes;
+// Reading the transformed weights once a band, from where they are.
+double weight_cycles(const ModelFacts& f, double bytes, double band_count) {
     if (bytes <= band_bytes * f.second_cache) return 0;
-    return bytes <= last_cache_bytes * f.last_cache ? f.batch * band_count * bytes / last_cache_rate
-                                                    : f.batch * band_count * bytes / memory_rate;
+    return band_count * bytes / (bytes <= last_cache_bytes * f.last_cache ? last_cache_rate : memory_rate);
 }
 
 // B^T d of all tiles for one group. Loads are `outputs` apart, in vectors of tiles as many as there are up to the
@@ -81,28 +94,40 @@ double input_cycles(const ModelFacts& f, const Tiling& t, const Schedule& s, dou
     }
     const double along = tiles(t.inner.count, s.get("ti")) * s.get("ti");
     const double rows = band_tiles * t.band.tile.outputs + t.band.tile.taps - 1;
-    return tiles(along, f.lanes) * band_count * f.in_channels *
-           (rows * (6 * t.inner.tile.products + 8) + band_tiles * 3 * t.products());
+    return band_count * f.in_channels *
+           (tiles(along, f.lanes) * (rows * (6 * t.inner.tile.products + 8) + band_tiles * 3 * t.products()) +
+            30 * rows);
+}
+
+double output_cycles(const ModelFacts& f, const Lanes& lanes) {
+    const double elements = f.batch * f.groups * f.out_channels * f.output(0) * f.output(1);
+    return elements * (lanes.over_phases || f.output_channels_last ? 3 / f.lanes : turned_element);
 }
 
 double cycles(const ModelFacts& f, const Schedule& s) {
     const Tiling t(f);
+    const Lanes lanes(f, t);
     const double cv = s.get("cv"), tile_count = s.get("ti") * s.get("tb");
     const double band_count = bands(f, s), row_tiles = tiles(t.inner.count, s.get("ti"));
-    const double register_tiles = band_count * s.get("rb") * row_tiles;
+    const double band_tiles = row_tiles * s.get("rb");
+    const double blocks = tiles(lanes.channels, channels(f, s));
     // Inputs of one row of tiles lie in one cache line, rows do not.
     const double spread = t.image ? 1 + 0.02 * (s.get("tb") - 1) : 1;
-    const double back = cv * tile_count * (t.products() + t.outputs()) * 1.2;
-    const double sums =
-        register_tiles * tiles(f.out_channels, channels(f, s)) * t.phases() *
-        (t.products() * (f.in_channels * (tile(f, s).cycles * spread + 0.4 * cv) + cv * tile_count + 10) + back);
-    const double held = row_tiles * tile_count * s.get("rb") * f.in_channels * t.products() * f.scalar_bytes;
-    const double overflow = held > band_bytes * f.second_cache ? 1.3 : 1;
-    // In 1D every copied element is tested for lying inside the output.
-    const double first = element_copies(f) * (t.image ? 1 : 2);
-    const double copies = f.output_channels_last ? element_copies(f) / f.lanes * 2 : first;
-    return f.batch * f.groups * (sums * overflow + input_cycles(f, t, s, band_count)) +
-           weight_cycles(f, t, band_count) + copies;
+    // Storing a product, and for an output its share of the transform back.
+    const double back = cv * tile_count * (5 * t.products() + 4 * t.outputs());
+    // Weights of one element of the transform are read for every register tile.
+    const double element = f.in_channels * channels(f, s) * f.scalar_bytes;
+    const double wait = (element <= first_level_bytes ? 0.1 : 0.4) * cv - 0.3;
+    const double sums = band_count * band_tiles * blocks * lanes.phases *
+                        (t.products() * (f.in_channels * (tile(f, s).cycles * spread + wait) + 25) + back);
+    const double inputs = band_tiles * tile_count * f.in_channels * t.products() * f.scalar_bytes;
+    const double products = band_tiles * tile_count * channels(f, s) * t.products() * f.scalar_bytes;
+    const double overflow = std::clamp(2 * (inputs + products - band_bytes * f.second_cache), 0.0, inputs) / input_rate;
+    const double weights = blocks * element * t.products() * lanes.phases;
+    return f.batch * f.groups *
+               (sums + input_cycles(f, t, s, band_count) + band_count * blocks * lanes.phases * overflow +
+                weight_cycles(f, weights, band_count)) +
+           output_cycles(f, lanes);
 }
 
 }  // namespace

@@ -14,11 +14,11 @@
 namespace convt::test {
 namespace {
 
-// Two taps in two axes and in one, three, four nested; padding, both types.
+// Two taps in two axes and in one, three, four nested; phases in lanes; padding, both types.
 const char* const texts[]{
     "convt2d_f32_ci40_co16_i9x11_k4x4_s2x2_p1x1", "convt2d_f32_ci24_co20_i10x10_k3x3_p1x1_bias",
     "convt1d_f32_ci64_co16_i50_k16_s8_p4_bias",   "convt1d_f32_ci64_co24_i40_k16_s4",
-    "convt2d_f64_ci16_co8_i7x8_k8x8_s4x4_p2x2",
+    "convt2d_f64_ci16_co8_i7x8_k8x8_s4x4_p2x2",   "convt1d_f32_ci48_co2_i40_k64_s16_p5_bias",
 };
 
 Trial trial_of(const char* text, const char* strategy) {
