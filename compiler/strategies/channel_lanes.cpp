@@ -20,13 +20,15 @@ std::string refuse(const Problem& problem, const Target& target) {
 }
 
 // Squares that fill stores of half a vector and more, and take a power of two of shuffles, are turned over fastest:
-// 8 and 4 of the outputs that a tile has in a row; else all of them, if they are few, or one by one.
-int turned_side(int outputs) {
+// 8 and 4 of the outputs that a tile has in a row; else all of them, if they are few. A row that ends within a tile is
+// stored under a mask, which vectors of odd lengths cannot have everywhere.
+int turned_side(int outputs, int width) {
     constexpr int most = 16;
     for (const int side : {8, 4}) {
         if (outputs % side == 0) return side;
     }
-    return outputs <= most ? outputs : outputs % 2 == 0 ? 2 : 1;
+    if (outputs <= most && width % outputs == 0) return outputs;
+    return outputs % 2 == 0 ? 2 : 1;
 }
 
 Pipeline build(Operands& operands, const Target& target, const Schedule& schedule) {
@@ -37,7 +39,7 @@ Pipeline build(Operands& operands, const Target& target, const Schedule& schedul
     const int qx = schedule.get("qx");
     RolledStages stages = rolled_stages(operands, target,
                                         {qx, schedule.get("qy"), schedule.get("cv") * lanes, phases("jx"), phases("jy"),
-                                         turn ? turned_side(qx * facts.phases_x) : 0});
+                                         turn ? turned_side(qx * facts.phases_x, facts.width) : 0});
     stages.broadcast_input = true;
     schedule_channel_lanes(stages, schedule);
     return rolled_pipeline(operands, stages);

@@ -138,7 +138,8 @@ double copies_of_elements(const ModelFacts& f, const Schedule& s) {
     const double columns = s.get("qx") * std::min(f.stride(0), f.output(0));
     if (std::fmod(columns, 8) == 0) return element_copies(f) * 0.2;
     if (std::fmod(columns, 4) == 0) return element_copies(f) * 0.23;
-    return element_copies(f) * (columns <= 16 ? 0.27 : 0.7);
+    const bool whole = columns <= 16 && std::fmod(f.output(0), columns) == 0;
+    return element_copies(f) * (whole ? 0.27 : 0.7);
 }
 
 double cycles(const ModelFacts& f, const Schedule& s) {
