@@ -26,8 +26,8 @@ inline ScheduleFacts schedule_facts(const Operands& operands, const Target& targ
     facts.depth = static_cast<int>(operands.axes[2].output());
     facts.groups = static_cast<int>(operands.problem.groups);
     facts.batch = static_cast<int>(operands.problem.batch);
-    facts.input_channels_last = channels_innermost(operands.problem.input_layout, operands.problem.in_channels);
-    facts.output_channels_last = channels_innermost(operands.problem.output_layout, operands.problem.out_channels);
+    facts.input_channels_last = operands.problem.input_layout == Layout::channels_last;
+    facts.output_channels_last = operands.problem.output_layout == Layout::channels_last;
     facts.complex = operands.parts > 1;
     return facts;
 }

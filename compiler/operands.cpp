@@ -69,7 +69,7 @@ Operands::Operands(const Problem& p)
       out_channels(to_int(p.out_channels / p.groups)),
       input(image(*this, "x", 6)),
       bias(image(*this, "bias", 2)) {
-    set_spatial_bounds(input, spatial_extents(*this, false), parts, channels_innermost(p.input_layout, p.in_channels));
+    set_spatial_bounds(input, spatial_extents(*this, false), parts, p.input_layout == Layout::channels_last);
     set_dense(bias, with_parts({out_channels, to_int(p.groups)}, parts));
 }
 
@@ -166,8 +166,7 @@ Func Operands::output(const Element& value, const std::array<Var, 6>& vars, cons
     const std::vector<int> extents = spatial_extents(*this, true);
     for (std::size_t d = 0; d < args.size(); ++d)
         f.bound(args[d], 0, extents[d]);
-    set_spatial_bounds(f.output_buffer(), extents, parts,
-                       channels_innermost(problem.output_layout, problem.out_channels));
+    set_spatial_bounds(f.output_buffer(), extents, parts, problem.output_layout == Layout::channels_last);
     return f;
 }
 

@@ -44,8 +44,8 @@ ModelFacts::ModelFacts(const Problem& problem, const Target& target, const Machi
       positions{},
       taps{},
       scalar_bytes(element_type_info(problem.type).scalar_bytes),
-      input_channels_last(channels_innermost(problem.input_layout, problem.in_channels)),
-      output_channels_last(channels_innermost(problem.output_layout, problem.out_channels)) {
+      input_channels_last(problem.input_layout == Layout::channels_last),
+      output_channels_last(problem.output_layout == Layout::channels_last) {
     for (int a = 0; a < 3; ++a) {
         positions[static_cast<std::size_t>(a)] = tiles(output(a), stride(a));
         taps[static_cast<std::size_t>(a)] = kernel(a) / std::min(stride(a), output(a));

@@ -25,7 +25,7 @@ std::string refuse(const Problem& problem, const Target& target) {
     const std::int64_t lanes = target.info().vector_bytes / element_type_info(problem.type).scalar_bytes;
     if (problem.in_channels != problem.groups || problem.out_channels != problem.groups)
         return "groups have several channels: those of one tap do not lie next to each other";
-    if (!channels_innermost(problem.output_layout, problem.out_channels))
+    if (problem.output_layout != Layout::channels_last)
         return "the output is channels first: lanes over groups would scatter";
     if (element_type_info(problem.type).parts > 1) return "complex: parts would lie between the lanes";
     if (problem.groups < lanes) return fmt::format("{} groups do not fill {} lanes", problem.groups, lanes);

@@ -43,7 +43,7 @@ struct AlignedAxis {
 std::string refuse(const Problem& problem, const Target& target) {
     const std::array<Axis, 3> axes = axes_xyz(problem);
     const std::int64_t lanes = target.info().vector_bytes / element_type_info(problem.type).scalar_bytes;
-    if (channels_innermost(problem.output_layout, problem.out_channels))
+    if (problem.output_layout == Layout::channels_last)
         return "the output is channels last: lanes over phases would scatter";
     double products = 1, places = 1;
     for (const Axis& axis : {axes[0], axes[1]}) {

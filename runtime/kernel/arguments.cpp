@@ -82,17 +82,16 @@ TensorRule image_rule(const char* name, const Problem& problem, const std::vecto
     rule.rank = static_cast<int>(extents.size());
     std::copy(extents.begin(), extents.end(), rule.extents.begin());
     rule.halide_rank = max_halide_rank;
-    const bool last = layout == Layout::channels_last;
-    const std::int64_t channels = last ? extents.back() : extents[1];
-    rule.group_channels = channels / problem.groups;
+    rule.group_channels = extents[layout == Layout::channels_last ? extents.size() - 1 : 1] / problem.groups;
     rule.may_drop_batch = problem.batch == 1;
+    const bool last = layout == Layout::channels_last;
     rule.halide[0] = n_dimension;
     rule.halide[last ? rule.rank - 1 : 1] = c_dimension;
     for (int axis = 0; axis < problem.rank; ++axis)
         rule.halide[axis + (last ? 1 : 2)] = problem.rank - 1 - axis;
     constexpr int first_order[] = {0, 1, 2, c_dimension, n_dimension};
     constexpr int last_order[] = {c_dimension, 0, 1, 2, n_dimension};
-    set_dense_strides(rule, channels_innermost(layout, channels) ? last_order : first_order);
+    set_dense_strides(rule, last ? last_order : first_order);
     remember_dense(rule);
     return rule;
 }

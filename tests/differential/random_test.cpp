@@ -29,14 +29,14 @@ Trial random_trial(std::uint64_t index) {
     Trial trial;
     trial.strategy = strategies[index % strategies.size()];
     if (random.chance(25)) trial.target = random.pick(runnable_targets());
-    for (int draw = 0; draw < 1000; ++draw) {
+    for (int draw = 0; draw < 2000; ++draw) {
         trial.problem = random_problem(random);
         if (!refusal(trial.strategy, trial.problem, trial.target).empty()) continue;
         trial.schedule = random_schedule(random, trial.strategy, trial.problem, trial.target);
         trial.seed = random.next();
         return trial;
     }
-    FAIL("strategy " << trial.strategy << " took none of 1000 random problems; CONVT_SEED=" << run_seed());
+    FAIL("strategy " << trial.strategy << " took none of 2000 random problems; CONVT_SEED=" << run_seed());
     return trial;
 }
 

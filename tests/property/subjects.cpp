@@ -12,7 +12,8 @@ namespace convt::test {
 namespace {
 
 // %: the type. Together: every rank, groups, depthwise, batch, all layouts, unequal strides, dilation, asymmetry; a
-// large stride with few channels and many channels with two taps, which some strategies take alone.
+// large stride with few channels and many channels with two taps; many groups: which some
+// strategies take alone.
 constexpr std::array problems{
     "convt1d_%_ci6_co10_i13_k5_s3_p2:1_op1",
     "convt2d_%_ci5_co17_i6x7_k3x4_s2x3_p1x2_d1x2",
@@ -21,6 +22,7 @@ constexpr std::array problems{
     "convt3d_%_ci3_co9_i3x4x3_k2x3x3_s2x1x2_p0x1x1_nchw2nhwc",
     "convt1d_%_ci4_co3_i6_k21_s8_p3",
     "convt2d_%_ci6_co32_i7x9_k4x4_s2x2_p1x1",
+    "convt2d_%_n2_ci19_co19_i4x7_k3x4_s2x2_p1x1_g19_nhwc",
 };
 
 Problem problem_of(std::string text, const ElementTypeInfo& type) {

@@ -29,8 +29,8 @@ void choose_channels(Random& r, Problem& p) {
     p.in_channels = p.groups * channels(r);
     p.out_channels = p.groups * channels(r);
     if (r.chance(20)) {  // depthwise, with one to three outputs a channel
-        p.groups = p.in_channels = channels(r);
-        p.out_channels = p.groups * r.between(1, 3);
+        p.groups = p.in_channels = r.chance(40) ? 16 * r.between(1, 4) : channels(r);
+        p.out_channels = p.groups * (r.chance(50) ? 1 : r.between(1, 3));
     }
 }
 

@@ -35,10 +35,6 @@ CONVT_API const std::array<ElementTypeInfo, 4>& element_types() noexcept;
 CONVT_API const ElementTypeInfo& element_type_info(ElementType type) noexcept;
 
 enum class Layout : std::uint8_t { channels_first, channels_last };
-// Whether channels lie innermost in memory. A single one lies the same in both layouts: then the last axis does.
-constexpr bool channels_innermost(Layout layout, std::int64_t channels) noexcept {
-    return layout == Layout::channels_last && channels > 1;
-}
 
 // One operation after the bias, applied left to right. `value` is the slope of leaky, unused for relu.
 struct EpilogueOp {
