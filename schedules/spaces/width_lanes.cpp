@@ -49,8 +49,11 @@ double rows_in_tile(const ModelFacts& f, const Schedule& s) {
 }
 
 // A vector along x loads from the input itself: its elements lie side by side and what hangs over is masked off.
+// Where nothing but tiles and rows is a loop, the first one's address would be a constant below zero, which Halide
+// takes for an error.
 bool loads_in_place(const ModelFacts& f) {
-    return f.parts == 1 && !f.input_channels_last && f.lanes * f.scalar_bytes >= masked_load_bytes;
+    const bool loops = f.in_channels > 1 || f.groups > 1 || f.batch > 1;
+    return loops && f.parts == 1 && !f.input_channels_last && f.lanes * f.scalar_bytes >= masked_load_bytes;
 }
 
 std::vector<Knob> knobs(const ModelFacts& f) {

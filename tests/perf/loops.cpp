@@ -56,21 +56,6 @@ void read_line(const std::string& line, Function& function) {
 
 using Range = std::pair<unsigned long, unsigned long>;  // addresses of a loop's first and last instruction
 
-std::vector<Range> innermost_loops(const Function& function) {
-    std::vector<Range> loops;
-    for (const Instruction& i : function.instructions) {
-        if (i.jump != 0 && i.jump < i.address) loops.emplace_back(i.jump, i.address);
-    }
-    std::vector<Range> innermost;
-    for (const Range& loop : loops) {
-        const bool holds_another = std::any_of(loops.begin(), loops.end(), [&](const Range& other) {
-            return other != loop && other.first >= loop.first && other.second <= loop.second;
-        });
-        if (!holds_another) innermost.push_back(loop);
-    }
-    return innermost;
-}
-
 InnerLoop count(const Function& function, const Range& range) {
     InnerLoop loop;
     for (const Instruction& i : function.instructions) {
@@ -80,6 +65,23 @@ InnerLoop count(const Function& function, const Range& range) {
         loop.stack += is_on_stack(i) ? 1 : 0;
     }
     return loop;
+}
+
+// Innermost of those that multiply: a loop of prefetches may lie inside.
+std::vector<Range> innermost_loops(const Function& function) {
+    std::vector<Range> loops;
+    for (const Instruction& i : function.instructions) {
+        if (i.jump == 0 || i.jump >= i.address) continue;
+        if (count(function, {i.jump, i.address}).fmas > 0) loops.emplace_back(i.jump, i.address);
+    }
+    std::vector<Range> innermost;
+    for (const Range& loop : loops) {
+        const bool holds_another = std::any_of(loops.begin(), loops.end(), [&](const Range& other) {
+            return other != loop && other.first >= loop.first && other.second <= loop.second;
+        });
+        if (!holds_another) innermost.push_back(loop);
+    }
+    return innermost;
 }
 
 }  // namespace
