@@ -19,6 +19,9 @@ constexpr double hidden_bytes_per_cycle = 128;
 constexpr double staged_bytes = 512.0 * 1024.0;
 // Input rows of a block are read once for every phase and block of channels; weights are the larger stream.
 constexpr double block_bytes = 1024.0 * 1024.0;
+// Outputs above this leave the last-level cache before the call ends.
+constexpr double far_bytes = 32.0 * 1024.0 * 1024.0;
+constexpr double cache_line = 64;
 constexpr double tile_overhead = 20;
 // A vector of weights on its way from the second-level cache (8x8x8, k2 s2: 4 a channel and 16 multiply-adds take 5 %
 // longer than 2), and each unrolled tap beyond the first, which waits for the one before in the same accumulator.
@@ -127,6 +130,15 @@ double weight_wait(const ModelFacts& f, const Schedule& s, const Tile& t, double
     return far * (std::max(0.0, bytes / streamed_bytes_per_cycle - tile_cycles) + bytes / hidden_bytes_per_cycle);
 }
 
+// Of an element's copy: tiles that end within a cache line write it twice (64 channels at 40x40, k2 s3: 440 us against
+// 320 under width lanes), and lines of many channels that leave for memory at once hold the next tile up (128 to 64
+// channels at 224x224: 18 ms against 16.5).
+double missed_lines(const ModelFacts& f, double columns) {
+    const double bytes = f.groups * f.out_channels * f.output(0) * f.output(1) * f.output(2) * f.scalar_bytes;
+    const bool within = columns < f.output(0) && std::fmod(columns * f.scalar_bytes, cache_line) != 0;
+    return (within ? 0.2 : 0) + (bytes > far_bytes * f.last_cache ? 0.15 : 0);
+}
+
 // Finished elements on their way to the output: as they are; one by one; or turned over in squares, which the widest
 // sides that divide a tile make fast.
 double copies_of_elements(const ModelFacts& f, const Schedule& s) {
@@ -136,10 +148,10 @@ double copies_of_elements(const ModelFacts& f, const Schedule& s) {
     if (f.output_channels_last) return 2 * element_copies(f) / f.lanes * far;
     if (f.parts > 1) return element_copies(f) / 2 * far;
     const double columns = s.get("qx") * std::min(f.stride(0), f.output(0));
-    if (std::fmod(columns, 8) == 0) return element_copies(f) * 0.2;
-    if (std::fmod(columns, 4) == 0) return element_copies(f) * 0.23;
     const bool whole = columns <= 16 && std::fmod(f.output(0), columns) == 0;
-    return element_copies(f) * (whole ? 0.27 : 0.7);
+    const double turned = std::fmod(columns, 8) == 0 ? 0.2 : std::fmod(columns, 4) == 0 ? 0.23 : whole ? 0.27 : 0.7;
+    const double registers = 64 / (f.lanes * f.scalar_bytes);  // of a square, against those of AVX-512
+    return element_copies(f) * (turned * registers + missed_lines(f, columns));
 }
 
 double cycles(const ModelFacts& f, const Schedule& s) {

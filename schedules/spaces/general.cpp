@@ -5,7 +5,8 @@
 namespace convt {
 namespace {
 
-// Cycles for an input element that is turned over from channels last.
+// Cycles for a cache line of the rows that are staged, and for an input element that is turned over from channels last.
+constexpr double staged_line = 6;
 constexpr double turned_over = 0.5;
 
 std::vector<Knob> knobs(const ModelFacts& f) {
@@ -26,8 +27,8 @@ double cycles(const ModelFacts& f, const Schedule& s) {
     const double in_tiles =
         tiles(f.positions[0], s.get("tx") * f.lanes) * f.positions[1] * tiles(f.out_channels, s.get("tc"));
     const double inputs = f.batch * f.groups * f.in_channels * f.input(0) * f.input(1) * f.input(2) * f.parts;
-    const double turned = f.input_channels_last ? turned_over * inputs : 0;
-    return rolled_iterations(f) * in_tiles * tile(f, s).cycles + turned + 2 * element_copies(f);
+    const double staged = inputs * (staged_line * f.scalar_bytes / 64 + (f.input_channels_last ? turned_over : 0));
+    return rolled_iterations(f) * in_tiles * tile(f, s).cycles + staged + 2 * element_copies(f);
 }
 
 }  // namespace
