@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// From transformed products to the output: an image row by row, a single row by vectors, or pieces of a row where
+// phases lie in lanes.
+#include "compiler/strategies/winograd_tiling.h"
+
+#include <algorithm>
+
+namespace convt {
+
+using Halide::Expr;
+using Halide::Func;
+using Halide::RDom;
+
+namespace {
+
+void gather_phases(const Operands& o, const WinogradTiling& t, WinogradStages& s) {
+    const WinogradAxis &inner = t.inner, &band = t.band;
+    s.places = RDom(0, inner.tile(), 0, band.tile(), 0, s.inner_tiles, 0, s.band_tiles, 0, inner.stride, 0, band.stride,
+                    "places");
+    const Halide::RDom& r = s.places;
+    s.scratch = Func("scratch");
+    s.scratch(s.c, s.fi, s.fb, s.vector, s.band, s.g, s.n) = Halide::undef(o.scalar);
+    s.scratch(s.c, inner.place(r[2], r[0], r[4]), band.place(r[3], r[1], r[5]), s.vector, s.band, s.g, s.n) = s.back(
+        s.vector * s.piece + s.c, r[0], r[1], r[2], s.band * s.band_tiles + r[3], r[5] * inner.stride + r[4], s.g, s.n);
+}
+
+void define_output(const Operands& o, WinogradStages& s, std::vector<Expr> place, const Expr& sum) {
+    OutputStage& out = s.output;
+    out.func = o.output({Halide::undef(o.scalar)}, {out.x, out.y, out.z, out.c, out.g, out.n}, out.part);
+    out.func(place) = o.finish({sum + o.start(place[3], out.g, false)[0]})[0];
+}
+
+// An image: row by row of the band axis.
+void write_image(const Operands& o, const WinogradTiling& t, WinogradStages& s) {
+    const WinogradAxis& band = t.band;
+    const int length = band.tile() * s.band_tiles * band.stride;
+    s.rows = RDom(0, length, 0, (band.skip + band.outputs + length - 1) / length, "rows");
+    const Expr at = s.rows[1] * length + s.rows[0] - band.skip;
+    s.rows.where(at >= 0 && at < band.outputs);
+    const OutputStage& out = s.output;
+    std::vector<Expr> place{out.x, out.y, out.z, out.c, out.g, out.n};
+    place[t.band_at] = Halide::unsafe_promise_clamped(at, 0, band.outputs - 1);
+    define_output(o, s, place,
+                  s.scratch(out.c % s.piece, place[t.inner_at] + t.inner.skip, s.rows[0], out.c / s.piece, s.rows[1],
+                            out.g, out.n));
+}
+
+// One row in bands, by vectors. Those that hang over an end of the output are shifted inwards, and write again what the
+// next ones do: no store needs a mask. Where a band holds less than a vector they are of one place.
+void write_row(const Operands& o, const WinogradTiling& t, WinogradStages& s) {
+    const WinogradAxis& band = t.band;
+    const int length = band.tile() * s.band_tiles * band.stride, end = band.skip + band.outputs;
+    const int bands = (end + length - 1) / length;
+    const int shortest = std::min(std::min(length, end) - band.skip, end - (bands - 1) * length);
+    s.row_vector = shortest < t.lanes || s.facts.output_channels_last ? 1 : t.lanes;
+    s.rows = RDom(0, s.row_vector, 0, (length + s.row_vector - 1) / s.row_vector, 0, bands, "rows");
+    const Expr from = s.rows[1] * s.row_vector, before = s.rows[2] * length;
+    const Expr first = Halide::max(band.skip - before, 0), last = Halide::min(end - before, length) - s.row_vector;
+    s.rows.where(from > first - s.row_vector && from < last + s.row_vector);
+    const Expr at = Halide::unsafe_promise_clamped(Halide::clamp(from, first, last) + s.rows[0], 0, length - 1);
+    const OutputStage& out = s.output;
+    std::vector<Expr> place{out.x, out.y, out.z, out.c, out.g, out.n};
+    place[t.band_at] = Halide::unsafe_promise_clamped(at + before - band.skip, 0, band.outputs - 1);
+    define_output(
+        o, s, place,
+        s.scratch(out.c % s.piece, place[t.inner_at] + t.inner.skip, at, out.c / s.piece, s.rows[2], out.g, out.n));
+}
+
+// Phases in lanes: a vector lies in the row of one channel.
+void write_phases(const Operands& o, const WinogradTiling& t, WinogradStages& s, int vectors) {
+    const WinogradAxis& band = t.band;
+    const int blocks = (t.channels + vectors * t.lanes - 1) / (vectors * t.lanes);
+    const int length = band.tile() * s.band_tiles;
+    s.rows = RDom(0, t.lanes, 0, band.tile(), 0, vectors, 0, s.band_tiles, 0, blocks, 0,
+                  (band.positions + length - 1) / length, "rows");
+    const Halide::RDom& r = s.rows;
+    const Expr first = (r[4] * vectors + r[2]) * t.lanes;
+    const Expr tile = r[5] * s.band_tiles + r[3];
+    const Expr at = band.place(tile, r[1], first % band.stride) - band.skip;
+    const Expr tested = band.skip % t.lanes == 0 && band.outputs % t.lanes == 0 ? at : at + r[0];
+    s.rows.where(tested >= 0 && tested < band.outputs && first < t.channels);
+    const OutputStage& out = s.output;
+    std::vector<Expr> place{out.x, out.y, out.z, Halide::min(first / band.stride, o.out_channels - 1), out.g, out.n};
+    place[t.band_at] = Halide::unsafe_promise_clamped(at + r[0], 0, band.outputs - 1);
+    define_output(o, s, place, s.back(first + r[0], 0, r[1], 0, tile, 0, out.g, out.n));
+}
+
+}  // namespace
+
+void write_winograd_output(const Operands& o, const WinogradTiling& t, WinogradStages& s, int vectors) {
+    if (t.phases_in_lanes) return write_phases(o, t, s, vectors);
+    gather_phases(o, t, s);
+    s.has_inner ? write_image(o, t, s) : write_row(o, t, s);
+}
+
+}  // namespace convt
