@@ -14,6 +14,10 @@ using Halide::Var;
 
 namespace {
 
+// Where more tiles of positions share the weights, the first one's wait is worth less than the prefetches of all (64 by
+// 64 positions, 256 to 128 channels: 164 GFLOP/s with, 196 without).
+constexpr int most_tiles_prefetched = 7;
+
 // Blocks of yb positions in y and zb in z (times the strides: rows and slices) and of `channels` channels; `staged` and
 // `padded` live in them.
 struct Blocks {
@@ -68,10 +72,6 @@ void stage_input(RolledStages& s) {
         if (s.facts.input_width >= lanes) s.padded.vectorize(p[0], lanes, TailStrategy::GuardWithIf);
     }
 }
-
-}  // namespace
-
-namespace {
 
 // Complex elements, one by one.
 void copy_elements(RolledStages& s, const Blocks& b) {
@@ -134,10 +134,6 @@ std::vector<Halide::VarOrRVar> joined(std::initializer_list<std::vector<Halide::
 }
 
 }  // namespace
-
-// Where more tiles of positions share the weights, the first one's wait is worth less than the prefetches of all (64 by
-// 64 positions, 256 to 128 channels: 164 GFLOP/s with, 196 without).
-constexpr int most_tiles_prefetched = 7;
 
 void schedule_channel_lanes(RolledStages& s, const Schedule& schedule) {
     const int lanes = s.facts.lanes;

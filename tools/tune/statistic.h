@@ -16,8 +16,8 @@
 //   - rounds are looked at after 6, 12, 24 and 40, each look with an error of its own: 1/64 (all six won), then 1/300.
 //     They add up to 2.6 %, which bounds the chance that a challenger no faster than the incumbent wins at any look.
 //     Under that noise a challenger at 0.9 of the time wins in 99 of 100 duels after 16 rounds in the mean, one at 0.93
-//     in 84, one at 0.95 in 52; at half of it, every one does;
-//   - it wins only where besides it is estimated at 0.97 of the incumbent's time or less: what lies above counts as
+//     in 87, one at 0.95 in 47; at half of it, every one does;
+//   - it wins only where besides it is estimated at 0.98 of the incumbent's time or less: what lies above counts as
 //     equal, and equals go to the simpler one, the default before all;
 //   - the rounds that judge are not the ones that chose: of many candidates the best looking one is lucky, and its
 //     screening time says so. Therefore the number of candidates tried does not enter the error.
