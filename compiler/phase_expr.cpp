@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/phase_expr.h"
 
+#include "compiler/operands.h"
+
 #include <algorithm>
 
 namespace convt {
@@ -77,6 +79,16 @@ OffsetRange offset_range(const PhaseTable& table, int first, int count) {
 
 Expr input_row(const PhaseTable& table, const PhaseExpr& phase, const Expr& q, const Expr& m) {
     return q + phase.base - m * static_cast<int>(table.input_step());
+}
+
+RolledTap rolled_tap(const PhaseTable& table, const Axis& axis, Halide::RDom& taps, int dimension, const Expr& at) {
+    const Expr stride = to_int(table.phases()), q = at / stride, place = taps[dimension];
+    const PhaseExpr phase = phase_expr(table, at % stride);
+    const TapRange range = tap_range(table, axis, phase, q, 1);
+    if (!range.whole) taps.where(place < range.count);
+    const Expr m = tap_of(table, range, place);
+    return {Halide::clamp(phase.first_tap + m * to_int(table.tap_step()), 0, to_int(axis.kernel - 1)),
+            input_row(table, phase, q, m)};
 }
 
 }  // namespace convt

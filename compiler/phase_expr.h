@@ -47,4 +47,12 @@ OffsetRange offset_range(const PhaseTable& table, int first, int count);
 // Input index of the m-th tap of a phase at position q.
 Halide::Expr input_row(const PhaseTable& table, const PhaseExpr& phase, const Halide::Expr& q, const Halide::Expr& m);
 
+// Tap `place` of output position `at` of an axis whose phases are a loop. Places beyond the taps that find the input
+// are taken out of `taps`, whose dimension `dimension` is the place.
+struct RolledTap {
+    Halide::Expr kernel_row, input_row;
+};
+RolledTap rolled_tap(const PhaseTable& table, const Axis& axis, Halide::RDom& taps, int dimension,
+                     const Halide::Expr& at);
+
 }  // namespace convt

@@ -17,10 +17,6 @@ Result<Schedule> legal(std::string_view strategy, const Problem& problem, const 
     return schedule;
 }
 
-const Machine& machine_of(const CompileOptions& options) {
-    return options.tuned.any_machine ? Machine::reference() : Machine::host();
-}
-
 Result<Plan> given_plan(const Problem& problem, const Target& target, const CompileOptions& options, Plan plan) {
     const Strategy* strategy = find_strategy(options.strategy);
     if (strategy == nullptr) {
@@ -35,7 +31,7 @@ Result<Plan> given_plan(const Problem& problem, const Target& target, const Comp
     plan.strategy = options.strategy;
     plan.reason = "given";
     plan.source = options.schedule.empty() ? "default" : "given";
-    plan.schedule = default_schedule(plan.strategy, problem, target, machine_of(options));
+    plan.schedule = default_schedule(plan.strategy, problem, target, options.tuned.machine());
     if (options.schedule.empty()) return plan;
     Result<Schedule> parsed = Schedule::parse(options.schedule);
     if (!parsed.ok()) return parsed.status();
@@ -117,7 +113,7 @@ Result<Plan> make_plan(const Problem& problem, const Target& target, const Compi
     if (!options.strategy.empty()) return given_plan(problem, target, options, std::move(plan));
     const Result<std::vector<TunedRow>> rows = find_tuned(problem, target, options.tuned);
     if (!rows.ok()) return rows.status();
-    if (!take_tuned(problem, target, rows.value(), plan)) take_default(problem, target, machine_of(options), plan);
+    if (!take_tuned(problem, target, rows.value(), plan)) take_default(problem, target, options.tuned.machine(), plan);
     return plan;
 }
 

@@ -36,23 +36,6 @@ std::string refuse(const Problem& problem, const Target& target) {
     return {};
 }
 
-// The taps of an axis whose phases are a loop: those that find the input.
-struct Row {
-    Expr tap, row;
-};
-
-Row rolled_row(const Operands& o, RDom& taps, int axis, int dimension, const Expr& at) {
-    const PhaseTable& table = o.phase[static_cast<std::size_t>(axis)];
-    const Axis& extents = o.axes[static_cast<std::size_t>(axis)];
-    const int stride = to_int(table.phases());
-    const PhaseExpr phase = phase_expr(table, at % stride);
-    const TapRange range = tap_range(table, extents, phase, at / stride, 1);
-    if (!range.whole) taps.where(taps[dimension] < range.count);
-    const Expr m = tap_of(table, range, taps[dimension]);
-    const Expr tap = Halide::clamp(phase.first_tap + m * to_int(table.tap_step()), 0, to_int(extents.kernel) - 1);
-    return {tap, input_row(table, phase, at / stride, m)};
-}
-
 Pipeline build(Operands& o, const Target& target, const Schedule& schedule) {
     const PhaseTable& px = o.phase[0];
     const auto kernel = [&](int a) { return to_int(o.axes[static_cast<std::size_t>(a)].kernel); };
@@ -65,9 +48,10 @@ Pipeline build(Operands& o, const Target& target, const Schedule& schedule) {
     s.taps = RDom(ux.lowest, ux.count, 0, to_int(o.phase[1].max_taps()), 0, to_int(o.phase[2].max_taps()), "taps");
     const OffsetTap x = offset_tap(px, s.j, s.taps[0]);
     s.taps.where(x.exists);
-    const Row y = rolled_row(o, s.taps, 1, 1, s.y), z = rolled_row(o, s.taps, 2, 2, s.z);
-    const Expr input = s.padded(s.q + (s.taps[0] + ux.strides), y.row, z.row, 0, s.g, s.n);
-    s.sum(s.g, s.j, s.q, s.y, s.z, s.n) += input * o.weight(s.g, {x.tap, y.tap, z.tap, 0})[0];
+    const RolledTap y = rolled_tap(o.phase[1], o.axes[1], s.taps, 1, s.y);
+    const RolledTap z = rolled_tap(o.phase[2], o.axes[2], s.taps, 2, s.z);
+    const Expr input = s.padded(s.q + (s.taps[0] + ux.strides), y.input_row, z.input_row, 0, s.g, s.n);
+    s.sum(s.g, s.j, s.q, s.y, s.z, s.n) += input * o.weight(s.g, {x.tap, y.kernel_row, z.kernel_row, 0})[0];
 
     OutputStage& out = s.output;
     const int stride = to_int(px.phases());

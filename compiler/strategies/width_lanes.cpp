@@ -65,7 +65,6 @@ RowTap unrolled_row(const Operands& o, const TileRows& rows, const Expr& t, cons
 
 WidthSum sum_of_rows(Operands& o, WidthStages& s, const TileRows& rows, int first_row, int channels) {
     const PhaseTable &px = o.phase[0], &py = o.phase[1], &pz = o.phase[2];
-    const auto kernel = [&](int a) { return static_cast<int>(o.axes[static_cast<std::size_t>(a)].kernel); };
     const int stride = to_int(px.phases());
     const OffsetRange ux = offset_range(px, 0, stride);
     const OffsetRange uy =
@@ -79,25 +78,16 @@ WidthSum sum_of_rows(Operands& o, WidthStages& s, const TileRows& rows, int firs
     taps.where(x_tap.exists);
 
     // Rows outside the input are not read: a border output costs what its own taps cost.
-    const auto rolled_tap = [&](int axis, const Expr& at, const Expr& place) {
-        const PhaseTable& table = o.phase[static_cast<std::size_t>(axis)];
-        const PhaseExpr phase = phase_expr(table, at % to_int(table.phases()));
-        const Expr q = at / to_int(table.phases());
-        const TapRange range = tap_range(table, o.axes[static_cast<std::size_t>(axis)], phase, q, 1);
-        if (!range.whole) taps.where(place < range.count);
-        const Expr m = tap_of(table, range, place);
-        return RowTap{Halide::clamp(phase.first_tap + m * to_int(table.tap_step()), 0, kernel(axis) - 1),
-                      input_row(table, phase, q, m), Expr()};
-    };
     RowTap y_tap;
     if (rows.unrolled) {
         y_tap = unrolled_row(o, rows, s.t, first_row + r, taps[4]);
         taps.where(y_tap.exists);
         if (py.leaves_input(o.axes[1])) taps.where(y_tap.input_row >= 0 && y_tap.input_row < to_int(o.axes[1].input));
     } else {
-        y_tap = rolled_tap(1, s.t, taps[4]);
+        const RolledTap rolled = rolled_tap(py, o.axes[1], taps, 4, s.t);
+        y_tap = {rolled.kernel_row, rolled.input_row, Expr()};
     }
-    const RowTap z_tap = rolled_tap(2, s.z, taps[5]);
+    const RolledTap z_tap = rolled_tap(pz, o.axes[2], taps, 5, s.z);
 
     const Expr column = s.q + (taps[1] + ux.strides);
     const Element x = s.padded.func.defined()

@@ -100,7 +100,7 @@ class WorkerCompiler : public Compiler {
         for (const TunedRow& row : rows.value())
             text += fmt::format(" {} {}", row.strategy, row.schedule.text());
         // Where none is legal the default is taken, which follows the caches.
-        const Machine& machine = options_.tuned.any_machine ? Machine::reference() : Machine::host();
+        const Machine& machine = options_.tuned.machine();
         return fmt::format("{}; caches {} {} {}", text, machine.l1_kib, machine.l2_kib, machine.l3_kib);
     } catch (const std::bad_alloc&) {
         return Status(Code::out_of_memory, "out of memory");

@@ -17,8 +17,8 @@ constexpr int line_bytes = 64;
 constexpr double near_bytes = 1024.0 * 1024.0;
 // 1024 to 512 channels at 4x4, k4 s2: 188 GFLOP/s without, 154 at 1 KiB, 183 at 2, 224 at 4, 274 at 8 and 16, 256
 // at 32.
-constexpr std::int64_t most_ahead = 8192;
-constexpr std::int64_t least_ahead = 1024;
+constexpr int most_ahead = 8192;
+constexpr int least_ahead = 1024;
 // Of what a loop reads in one go, so little is prefetched past its end (512 to 512 channels at 1x1: 224 for 202).
 constexpr std::int64_t share_ahead = 32;
 // Shorter loops follow one another through the weights.
@@ -78,7 +78,7 @@ class PrefetchWeights : public IRMutator {
         Stmt body = loop->body;
         for (const Halide::Expr& line : read.lines) {
             const std::vector<Halide::Expr> place{Variable::make(Halide::Handle(), name_),
-                                                  line + to_int(ahead(*loop, read.lines.size()) / bytes), 1,
+                                                  line + ahead(*loop, read.lines.size()) / bytes, 1,
                                                   line_bytes / bytes};
             body = Block::make(Evaluate::make(Call::make(read.element, Call::prefetch, place, Call::Intrinsic)), body);
         }
@@ -86,13 +86,12 @@ class PrefetchWeights : public IRMutator {
                          body);
     }
 
-    static std::int64_t ahead(const For& loop, std::size_t lines) {
+    static int ahead(const For& loop, std::size_t lines) {
         const auto extent = as_const_int(loop.extent);
         if (!extent || *extent < long_loop) return most_ahead;
-        return std::clamp(*extent * static_cast<std::int64_t>(lines) * line_bytes / share_ahead, least_ahead,
-                          most_ahead);
+        const std::int64_t share = *extent * static_cast<std::int64_t>(lines) * line_bytes / share_ahead;
+        return static_cast<int>(std::clamp<std::int64_t>(share, least_ahead, most_ahead));
     }
-    static int to_int(std::int64_t value) { return static_cast<int>(value); }
 
     std::string name_;
 };

@@ -58,6 +58,7 @@ struct TunedOptions {
     std::string db_dir;  // empty: default_db_dir()
     bool untuned = false;
     bool any_machine = false;
+    const Machine& machine() const noexcept { return any_machine ? Machine::reference() : Machine::host(); }
 };
 CONVT_API std::string
 default_db_dir();  // $XDG_DATA_HOME/convt/tuned, or $HOME/.local/share/convt/tuned; empty where neither is set
