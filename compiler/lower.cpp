@@ -39,13 +39,28 @@ Reporter& reporter() {
     return instance;
 }
 
+Halide::Target::Feature cuda_capability(const Target& target) {
+    switch (target.info().capability) {
+        case 75:
+            return Halide::Target::CUDACapability75;
+        case 80:
+            return Halide::Target::CUDACapability80;
+        default:
+            return Halide::Target::CUDACapability86;
+    }
+}
+
 Halide::Target halide_target(const Target& target, bool asserts) {
     Halide::Target t;
     t.os = Halide::Target::Linux;
     t.arch = std::string_view(target.info().arch) == "arm" ? Halide::Target::ARM : Halide::Target::X86;
     t.bits = 64;
     std::vector<Halide::Target::Feature> features{Halide::Target::NoRuntime, Halide::Target::UserContext};
-    if (!asserts) features.insert(features.end(), {Halide::Target::NoAsserts, Halide::Target::NoBoundsQuery});
+    if (target.is_gpu()) {
+        features.insert(features.end(), {Halide::Target::CUDA, cuda_capability(target)});
+    } else if (!asserts) {  // a GPU's kernel looks at what the driver answered through them
+        features.insert(features.end(), {Halide::Target::NoAsserts, Halide::Target::NoBoundsQuery});
+    }
     for (const FeatureInfo& info : cpu_features()) {
         if ((target.features() & info.bit) == 0 || *info.halide == '\0') continue;
         const Halide::Target::Feature feature = Halide::Target::feature_from_name(info.halide);
@@ -101,7 +116,7 @@ class MemoryFile {
 Result<Object> lower_unguarded(const Problem& problem, const Target& target, const Plan& plan,
                                const CompileOptions& options) {
     reporter().reset();
-    const Strategy* strategy = find_strategy(plan.strategy);
+    const Strategy* strategy = find_strategy(plan.strategy, target);
     Operands operands(problem);
     Pipeline pipeline = strategy->build(operands, target, plan.schedule);
     const Halide::Module module = run_and_pack(operands, pipeline, halide_target(target, options.asserts));

@@ -18,10 +18,10 @@ Result<Schedule> legal(std::string_view strategy, const Problem& problem, const 
 }
 
 Result<Plan> given_plan(const Problem& problem, const Target& target, const CompileOptions& options, Plan plan) {
-    const Strategy* strategy = find_strategy(options.strategy);
+    const Strategy* strategy = find_strategy(options.strategy, target);
     if (strategy == nullptr) {
         return {Code::invalid_argument, fmt::format("strategy {}: not known, there are {}", options.strategy,
-                                                    fmt::join(strategy_names(), ", "))};
+                                                    fmt::join(strategy_names(target), ", "))};
     }
     const std::string reason = strategy->refuse(problem, target);
     if (!reason.empty()) {
@@ -72,7 +72,7 @@ bool take_tuned(const Problem& problem, const Target& target, const std::vector<
 
 void take_default(const Problem& problem, const Target& target, const Machine& machine, Plan& plan) {
     double lowest = std::numeric_limits<double>::infinity();
-    for (const Strategy& strategy : strategies()) {
+    for (const Strategy& strategy : strategies(target)) {
         if (!strategy.refuse(problem, target).empty()) continue;
         const Schedule schedule = default_schedule(strategy.name, problem, target, machine);
         const double cycles = estimate_cycles(strategy.name, problem, target, schedule, machine);
@@ -87,22 +87,22 @@ void take_default(const Problem& problem, const Target& target, const Machine& m
 
 }  // namespace
 
-std::vector<std::string> strategy_names() {
+std::vector<std::string> strategy_names(const Target& target) {
     std::vector<std::string> names;
-    for (const Strategy& strategy : strategies())
+    for (const Strategy& strategy : strategies(target))
         names.emplace_back(strategy.name);
     return names;
 }
 
 std::string refusal(const std::string& name, const Problem& problem, const Target& target) {
-    const Strategy* strategy = find_strategy(name);
+    const Strategy* strategy = find_strategy(name, target);
     return strategy == nullptr ? fmt::format("strategy {} is not known", name) : strategy->refuse(problem, target);
 }
 
 Result<Plan> make_plan(const Problem& problem, const Target& target, const CompileOptions& options) {
     if (Status status = problem.validate(); !status.ok()) return status;
     Plan plan;
-    for (const Strategy& strategy : strategies()) {
+    for (const Strategy& strategy : strategies(target)) {
         std::string reason = strategy.refuse(problem, target);
         if (!reason.empty()) plan.refusals.push_back({strategy.name, std::move(reason)});
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The legal schedules of each strategy and the default among them. Tiles are chosen by the model; row blocks by what a
 // second-level cache holds; threads by the work there is.
-#include "schedules/model.h"
+#include "schedules/gpu_space.h"
 
 #include <fmt/format.h>
 
@@ -104,6 +104,21 @@ void for_each_tile(const std::vector<Knob>& knobs, Schedule& schedule, std::size
     }
 }
 
+// The combination of knobs with the lowest estimate.
+template <typename Fits, typename Cycles>
+Schedule lowest(const std::vector<Knob>& knobs, const Fits& fits, const Cycles& cycles) {
+    Schedule best, candidate;
+    double least = std::numeric_limits<double>::infinity();
+    for_each_tile(knobs, candidate, 0, [&](const Schedule& schedule) {
+        if (!fits(schedule)) return;
+        const double estimate = cycles(schedule);
+        if (estimate >= least) return;
+        least = estimate;
+        best = schedule;
+    });
+    return best;
+}
+
 // Bytes of one input row of a block.
 double block_row_bytes(const ScheduleSpace& space, const ModelFacts& f, const Schedule& schedule) {
     const double row = row_bytes(f, f.positions[0] / std::max(schedule.get("xb"), 1));
@@ -134,9 +149,10 @@ int default_parallel(const Problem& problem, const ModelFacts& f, const Schedule
 }  // namespace
 
 std::vector<Knob> schedule_space(std::string_view strategy, const Problem& problem, const Target& target) {
+    const ModelFacts facts(problem, target);
+    if (const GpuSpace* gpu = find_gpu_space(strategy)) return gpu->knobs(facts);
     const ScheduleSpace* space = find_space(strategy);
     if (space == nullptr) return {};
-    const ModelFacts facts(problem, target);
     std::vector<Knob> knobs = space->tile_knobs(facts);
     const int unit = row_unit(*space, facts);
     if (space->bands == nullptr) knobs.push_back({"yb", row_blocks(facts.positions[1], unit), rows_meaning});
@@ -166,8 +182,9 @@ Status check_schedule(std::string_view strategy, const Problem& problem, const T
                     fmt::format("schedule knob {}: missing, strategy {} needs it", knob.name, strategy)};
         }
     }
-    const ScheduleSpace& space = *find_space(strategy);
     const ModelFacts facts(problem, target);
+    if (const GpuSpace* gpu = find_gpu_space(strategy)) return gpu_fits(*gpu, facts, schedule);
+    const ScheduleSpace& space = *find_space(strategy);
     return fits(space, facts, smallest_tile(space, facts), schedule);
 }
 
@@ -175,19 +192,18 @@ Schedule default_schedule(std::string_view strategy, const Problem& problem, con
                           const Machine& machine) {
     const std::vector<Knob> knobs = schedule_space(strategy, problem, target);
     if (knobs.empty()) return {};
-    const ScheduleSpace& space = *find_space(strategy);
     const ModelFacts facts(problem, target, machine);
+    if (const GpuSpace* gpu = find_gpu_space(strategy)) {
+        return lowest(
+            knobs, [&](const Schedule& schedule) { return gpu_fits(*gpu, facts, schedule).ok(); },
+            [&](const Schedule& schedule) { return gpu->cycles(facts, schedule); });
+    }
+    const ScheduleSpace& space = *find_space(strategy);
     const std::vector<Knob> tile_knobs(knobs.begin(), knobs.end() - (space.bands != nullptr ? 1 : 2));
     const TileCost smallest = smallest_tile(space, facts);
-    Schedule best, candidate;
-    double lowest = std::numeric_limits<double>::infinity();
-    for_each_tile(tile_knobs, candidate, 0, [&](const Schedule& schedule) {
-        if (!fits(space, facts, smallest, schedule).ok()) return;
-        const double cycles = space.cycles(facts, schedule);
-        if (cycles >= lowest) return;
-        lowest = cycles;
-        best = schedule;
-    });
+    Schedule best = lowest(
+        tile_knobs, [&](const Schedule& schedule) { return fits(space, facts, smallest, schedule).ok(); },
+        [&](const Schedule& schedule) { return space.cycles(facts, schedule); });
     const double channel_blocks = tiles(facts.out_channels, space.channels(facts, best));
     if (space.bands != nullptr) {
         best.set("par", default_parallel(problem, facts, best, space.bands(facts, best), channel_blocks));
@@ -208,8 +224,10 @@ Schedule default_schedule(std::string_view strategy, const Problem& problem, con
 
 double estimate_cycles(std::string_view strategy, const Problem& problem, const Target& target,
                        const Schedule& schedule, const Machine& machine) {
+    const ModelFacts facts(problem, target, machine);
+    if (const GpuSpace* gpu = find_gpu_space(strategy)) return gpu->cycles(facts, schedule);
     const ScheduleSpace* space = find_space(strategy);
-    return space == nullptr ? 0 : space->cycles(ModelFacts(problem, target, machine), schedule);
+    return space == nullptr ? 0 : space->cycles(facts, schedule);
 }
 
 }  // namespace convt

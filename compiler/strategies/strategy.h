@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A strategy: a way to compute a problem. It says which problems it takes, with a reason for each it refuses, and
-// builds the algorithm; the numbers it leaves open come as a schedule. One file and one line in `strategies()` each;
-// the last one takes every valid problem.
+// builds the algorithm; the numbers it leaves open come as a schedule. One file and one line in a list each, CPUs' or
+// GPUs'; the last one of a list takes every valid problem.
 #pragma once
 
 #include "compiler/operands.h"
@@ -30,8 +30,9 @@ struct Strategy {
     Pipeline (*build)(Operands& operands, const Target& target, const Schedule& schedule);
 };
 
-std::span<const Strategy> strategies() noexcept;
-const Strategy* find_strategy(std::string_view name) noexcept;
+// Those for such a target.
+std::span<const Strategy> strategies(const Target& target) noexcept;
+const Strategy* find_strategy(std::string_view name, const Target& target) noexcept;
 
 extern const Strategy width_lanes;
 extern const Strategy channel_lanes;
@@ -39,5 +40,6 @@ extern const Strategy phase_lanes;
 extern const Strategy winograd;
 extern const Strategy group_lanes;
 extern const Strategy general;
+extern const Strategy gpu_general;
 
 }  // namespace convt

@@ -17,6 +17,10 @@ constexpr TargetInfo rows[] = {
     {"x86-64-v3", "x86", feature::v3, 32, 16},
     {"x86-64-v4", "x86", feature::v4, 64, 32},
     {"aarch64", "arm", 0, 16, 32},
+    // Halide's PTX ends at 8.6; newer devices take that of the nearest row below them.
+    {"cuda-sm75", "cuda", 0, 128, 255, 75},
+    {"cuda-sm80", "cuda", 0, 128, 255, 80},
+    {"cuda-sm86", "cuda", 0, 128, 255, 86},
 };
 
 const TargetInfo& host_row() {

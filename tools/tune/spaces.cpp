@@ -34,7 +34,7 @@ Result<std::vector<StrategySpace>> strategy_spaces(const Problem& problem, const
     const auto plan = make_plan(problem, target, untuned);
     if (!plan.ok()) return plan.status();
     std::vector<StrategySpace> spaces;
-    for (const std::string& strategy : strategy_names())
+    for (const std::string& strategy : strategy_names(target))
         if (refusal(strategy, problem, target).empty()) spaces.push_back(space_of(strategy, problem, target));
     const auto rank = [&](const StrategySpace& space) {
         return std::pair(space.strategy != plan.value().strategy, space.cycles(space.start));

@@ -43,8 +43,8 @@ struct Plan {
     double measured_us = 0, default_us = 0;  // where tuned: medians of this schedule and of the default, from the table
 };
 
-// Names of all strategies in the order they are tried; the last one takes every valid problem.
-std::vector<std::string> strategy_names();
+// Names of the strategies for such a target in the order they are tried; the last one takes every valid problem.
+std::vector<std::string> strategy_names(const Target& target = Target::host());
 // Empty where `strategy` takes the problem, else the reason it gives.
 std::string refusal(const std::string& strategy, const Problem& problem, const Target& target);
 Result<Plan> make_plan(const Problem& problem, const Target& target, const CompileOptions& options = {});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What to run on: an instruction set by its feature bits, never a CPU's name. One table of features and one of targets;
-// a new instruction set is one row.
+// What to run on: an instruction set by its feature bits, never a CPU's name, or a GPU architecture. One table of
+// features and one of targets; a new instruction set or architecture is one row.
 #pragma once
 
 #include "convt/export.h"
@@ -37,13 +37,15 @@ struct FeatureInfo {
 };
 CONVT_API std::span<const FeatureInfo> cpu_features() noexcept;
 
-// A row of the target table. `vector_bytes` and `vector_registers` are what default schedules are derived from.
+// A row of the target table. `vector_bytes` and `vector_registers` are what default schedules are derived from: of a
+// GPU, a warp's 32 lanes of 4 bytes and the most registers of a thread.
 struct TargetInfo {
     const char* name;
-    const char* arch;        // "x86" or "arm", Halide's words
+    const char* arch;        // "x86" or "arm", Halide's words, or "cuda"
     std::uint64_t features;  // bits every CPU of this level has
     int vector_bytes;
     int vector_registers;
+    int capability = 0;  // CUDA's compute capability, 80 for 8.0: the least that runs it; 0: a CPU
 };
 CONVT_API std::span<const TargetInfo> targets() noexcept;
 
@@ -62,6 +64,7 @@ class CONVT_API Target {
     std::string text() const;
     const TargetInfo& info() const noexcept { return *info_; }
     std::uint64_t features() const noexcept { return features_; }
+    bool is_gpu() const noexcept { return info_->capability != 0; }
 
     bool operator==(const Target&) const = default;
 

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The schedules of the strategies for GPUs: which knobs, what a block of threads needs, and what it costs. Limits are
+// those that all rows of the target table share (CUDA C++ Programming Guide, compute capabilities 7.5 to 9.0).
+#pragma once
+
+#include "schedules/model.h"
+
+namespace convt {
+
+constexpr double warp_lanes = 32;
+constexpr double max_block_threads = 1024;
+constexpr double max_shared_bytes = 48.0 * 1024.0;  // of a block, without asking for more
+// Of 255 a thread can have, those that tiles may plan with: the rest holds addresses.
+constexpr double max_tile_registers = 168;
+constexpr double registers_of_multiprocessor = 65536;
+
+// What a block of threads needs.
+struct GpuTile {
+    double threads = 0;
+    double registers = 0;     // of 32 bits, a thread's: accumulators and what an iteration loads
+    double shared_bytes = 0;  // of the block
+    double statements = 0;    // multiply-adds unrolled in the inner loop
+};
+
+// One file in schedules/spaces and one line in the list of gpu_space.cpp.
+struct GpuSpace {
+    const char* strategy;
+    std::vector<Knob> (*knobs)(const ModelFacts& facts);
+    GpuTile (*tile)(const ModelFacts& facts, const Schedule& schedule);
+    double (*cycles)(const ModelFacts& facts, const Schedule& schedule);
+};
+extern const GpuSpace gpu_general_space;
+
+const GpuSpace* find_gpu_space(std::string_view strategy);
+// The values of the knobs are legal; whether a block of them fits. The first value of every knob together always does.
+Status gpu_fits(const GpuSpace& space, const ModelFacts& facts, const Schedule& schedule);
+
+}  // namespace convt
