@@ -16,6 +16,7 @@ struct LaunchRecord {
     Dim3 grid;
     Dim3 block;
     std::uint64_t dynamic_shared = 0;
+    CUstream stream = nullptr;
     int max_registers = 0;  // as the module was loaded; 0: no limit
     Report report;
     std::string error;  // why the launch was given up
@@ -37,6 +38,12 @@ CONVT_PTX_EXPORT void convt_ptx_set_sample(int (*wanted)(void* data, const convt
                                            void* data);
 // Valid until the next launch or reset.
 CONVT_PTX_EXPORT const std::vector<convt::ptx::LaunchRecord>* convt_ptx_launches();
+// What was offered to cuModuleLoadData and its like since the last reset, in that order: "ptx 80", "cubin 86".
+CONVT_PTX_EXPORT const std::vector<std::string>* convt_ptx_images();
+// 10 times major and minor of the newest version of PTX that is taken; others get the answer of an old driver.
+CONVT_PTX_EXPORT void convt_ptx_set_ptx_version(int version);
+// Modules that are loaded, in all contexts.
+CONVT_PTX_EXPORT int convt_ptx_modules();
 // Why the last call failed that did, in words: the unknown instruction, the address. Empty where none did.
 CONVT_PTX_EXPORT const char* convt_ptx_last_error();
 // Bytes allocated in all contexts, modules' variables included.

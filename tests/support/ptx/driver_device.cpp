@@ -151,6 +151,22 @@ CONVT_PTX_EXPORT CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device) {
         return CUDA_SUCCESS;
     });
 }
+CONVT_PTX_EXPORT CUresult cuDevicePrimaryCtxGetState(CUdevice device, unsigned* flags, int* active) {
+    return with_machine([&](Machine& all) {
+        if (device < 0 || device >= all.devices) return fail(CUDA_ERROR_INVALID_DEVICE, "no such device");
+        *flags = 0;
+        *active = all.primaries.contains(device) ? 1 : 0;
+        return CUDA_SUCCESS;
+    });
+}
+CONVT_PTX_EXPORT CUresult cuCtxGetId(CUcontext context, unsigned long long* id) {
+    return with_machine([&](Machine& all) {
+        const auto found = all.contexts.find(context);
+        if (found == all.contexts.end()) return fail(CUDA_ERROR_INVALID_CONTEXT, "no such context");
+        *id = found->second->id;
+        return CUDA_SUCCESS;
+    });
+}
 CONVT_PTX_EXPORT CUresult cuCtxPushCurrent_v2(CUcontext context) {
     return with_machine([&](Machine& all) {
         if (!all.contexts.contains(context)) return fail(CUDA_ERROR_INVALID_CONTEXT, "no such context");

@@ -54,11 +54,12 @@ CUresult consequence(FindingKind kind) {
     }
 }
 
-void execute(Machine& all, CUctx_st& context, const CUfunc_st& function, Launch& launch) {
+void execute(Machine& all, CUctx_st& context, const CUfunc_st& function, CUstream stream, Launch& launch) {
     LaunchRecord record{function.program->name,
                         launch.grid,
                         launch.block,
                         launch.dynamic_shared,
+                        stream,
                         function.module->max_registers,
                         {},
                         {}};
@@ -100,7 +101,7 @@ CONVT_PTX_EXPORT CUresult cuLaunchKernel(CUfunction function, unsigned grid_x, u
         if (const CUresult wrong = check_shape(*found, launch); wrong != CUDA_SUCCESS) return wrong;
         launch.params = pack_params(*found->program, params);
         // A launch that fails is told by the next call: launches are asynchronous on a device.
-        execute(all, context, *found, launch);
+        execute(all, context, *found, stream, launch);
         return CUDA_SUCCESS;
     });
 }

@@ -44,10 +44,36 @@ bool is_binary(const char* image) {
     return magic == fat_binary_magic;
 }
 
+// The architecture of a cubin as CUDA 13's ptxas writes it: in bits 8 to 15 of the ELF header's flags.
+std::string name_of(const char* image) {
+    constexpr std::size_t flags_offset = 48;
+    constexpr std::size_t abi_offset = 7;
+    if (image[abi_offset] == '\0') return "binary";  // no system's: nothing that ptxas made
+    unsigned flags = 0;
+    std::memcpy(&flags, image + flags_offset, sizeof(flags));
+    return fmt::format("cubin {}", flags >> 8U & 0xFFU);
+}
+
+// 10 times major and minor behind `.version`, and the number behind `.target sm_`.
+int number_behind(const std::string& text, const char* word) {
+    const std::size_t at = text.find(word);
+    int number = 0;
+    for (std::size_t i = at + std::strlen(word); at != std::string::npos && i < text.size(); ++i) {
+        if (text[i] == '.') continue;
+        if (text[i] < '0' || text[i] > '9') break;
+        number = 10 * number + (text[i] - '0');
+    }
+    return number;
+}
+
 CUresult load(Machine& all, CUctx_st& context, CUmodule* module, const char* image, const JitOptions& options) {
     if (image == nullptr || module == nullptr) return fail(CUDA_ERROR_INVALID_VALUE, "no image");
+    all.images.push_back(is_binary(image) ? name_of(image)
+                                          : fmt::format("ptx {}", number_behind(image, ".target sm_")));
     if (is_binary(image))
         return options.fail(CUDA_ERROR_NO_BINARY_FOR_GPU, "the stand-in driver takes PTX, this is a binary");
+    if (number_behind(image, ".version ") > all.ptx_version)
+        return options.fail(CUDA_ERROR_UNSUPPORTED_PTX_VERSION, "this driver is older than the PTX");
     auto made = std::make_unique<CUmod_st>();
     made->context = &context;
     made->max_registers = options.max_registers;

@@ -29,6 +29,8 @@ void play_default(Machine& machine) {
     machine.primaries.clear();
     machine.contexts.clear();
     machine.launches.clear();
+    machine.images.clear();
+    machine.ptx_version = 999;
     machine.last_error.clear();
 }
 
@@ -37,6 +39,7 @@ void play_default(Machine& machine) {
 CUcontext Machine::make_context(CUdevice device) {
     auto context = std::make_unique<CUctx_st>();
     context->device = device;
+    context->id = contexts_made + 1;
     context->memory.limit = memory;
     context->memory.start_at(device_base + contexts_made++ * context_addresses);
     const CUcontext handle = context.get();
@@ -122,6 +125,19 @@ void convt_ptx_set_sample(int (*wanted)(void*, const convt::ptx::Dim3*, const co
 }
 const std::vector<convt::ptx::LaunchRecord>* convt_ptx_launches() {
     return &machine().launches;
+}
+const std::vector<std::string>* convt_ptx_images() {
+    return &machine().images;
+}
+void convt_ptx_set_ptx_version(int version) {
+    machine().ptx_version = version;
+}
+int convt_ptx_modules() {
+    const std::lock_guard lock(machine().mutex);
+    std::size_t modules = 0;
+    for (const auto& [handle, context] : machine().contexts)
+        modules += context->modules.size();
+    return static_cast<int>(modules);
 }
 const char* convt_ptx_last_error() {
     return machine().last_error.c_str();

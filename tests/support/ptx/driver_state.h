@@ -30,6 +30,7 @@ struct CUevent_st {
 };
 struct CUctx_st {
     CUdevice device = 0;
+    unsigned long long id = 0;  // no other context ever has it
     convt::ptx::Memory memory;
     // A launch that failed: as on a device, every later call of the context tells so.
     CUresult failed = CUDA_SUCCESS;
@@ -54,6 +55,8 @@ struct Machine {
     std::map<CUcontext, std::unique_ptr<CUctx_st>> contexts;
     std::map<CUdevice, std::pair<CUcontext, int>> primaries;  // with how often each is retained
     std::vector<LaunchRecord> launches;
+    std::vector<std::string> images;  // that were offered to the loader of modules
+    int ptx_version = 999;            // 10 * major + minor of the newest PTX that is taken
     std::string last_error;
 
     CUcontext make_context(CUdevice device);
