@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/lower.h"
 
+#include "compiler/device_code.h"
 #include "compiler/strategies/strategy.h"
 
 #include <fcntl.h>
@@ -119,7 +120,8 @@ Result<Object> lower_unguarded(const Problem& problem, const Target& target, con
     const Strategy* strategy = find_strategy(plan.strategy, target);
     Operands operands(problem);
     Pipeline pipeline = strategy->build(operands, target, plan.schedule);
-    const Halide::Module module = run_and_pack(operands, pipeline, halide_target(target, options.asserts));
+    Halide::Module module = run_and_pack(operands, pipeline, halide_target(target, options.asserts));
+    if (target.is_gpu()) module = with_container(module, target.info().capability);
     if (!reporter().false_promise().empty()) return {Code::compile_failed, reporter().false_promise()};
 
     const MemoryFile file;

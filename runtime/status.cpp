@@ -13,7 +13,7 @@ struct CodeRow {
     int exit_code;
 };
 
-constexpr std::array<CodeRow, 14> rows = {{
+constexpr std::array<CodeRow, 15> rows = {{
     {Code::ok, "ok", 0},
     {Code::invalid_problem, "invalid_problem", 2},
     {Code::invalid_argument, "invalid_argument", 2},
@@ -26,6 +26,7 @@ constexpr std::array<CodeRow, 14> rows = {{
     {Code::wrong_result, "wrong_result", 1},
     {Code::timed_out, "timed_out", 3},
     {Code::out_of_memory, "out_of_memory", 3},
+    {Code::no_device, "no_device", 3},
     {Code::interrupted, "interrupted", 130},
     {Code::internal, "internal", 1},
 }};

@@ -55,6 +55,8 @@ Status run(const convt_kernel* kernel, const convt_tensor* x, const Weights& wei
     CallbackExecutor executor(given);
     CallOptions call;
     call.threads = given.threads;
+    call.cuda_context = given.cuda_context;
+    call.cuda_stream = given.cuda_stream;
     if (given.parallel_for != nullptr) call.executor = &executor;
     return kernel->value->run(x_view, weights, bias_view, y_view, call);
 }

@@ -116,7 +116,8 @@ class WorkerCompiler : public Compiler {
         if (!path.ok()) return path.status();
         process::Limits limits;
         limits.time_ms = options_.time_limit_ms;
-        limits.memory_bytes = options_.memory_limit_bytes;
+        // A CUDA driver reserves addresses for the memory of all devices: what is admitted on one knows no such limit.
+        limits.memory_bytes = target.is_gpu() ? 0 : options_.memory_limit_bytes;
         limits.cancel = options_.cancel;
         const auto outcome = process::run(arguments(path.value(), problem, target), limits);
         if (!outcome.ok()) return outcome.status();

@@ -140,8 +140,9 @@ Result<KernelPointer> Engine::Impl::compile(const Problem& problem, const Target
         return {Code::internal, fmt::format("asked for {} on {}, the compiler gave {} on {}", request.problem,
                                             request.target, object.value().info.problem, object.value().info.target)};
     Result<KernelPointer> kernel = load_admitted(object.value());
-    // What this CPU cannot execute is kept for one that can; it is admitted there.
-    if (kernel.ok() || kernel.status().code() == Code::missing_feature) store(request.key, object.value());
+    // What this machine cannot execute is kept for one that can; it is admitted there.
+    const Code code = kernel.status().code();
+    if (kernel.ok() || code == Code::missing_feature || code == Code::no_device) store(request.key, object.value());
     return kernel;
 }
 

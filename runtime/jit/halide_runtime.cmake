@@ -10,7 +10,8 @@ if(CMAKE_SCRIPT_MODE_FILE)
             set(name ${CMAKE_MATCH_1})
             set(kind ${CMAKE_MATCH_2})
             string(APPEND renames "${name} convt_${name}\n")
-            if(kind MATCHES "[WT]" AND name MATCHES "^halide_(malloc|free|do_par_for|error(_.*)?)$")
+            if(kind MATCHES "[WT]" AND name MATCHES
+               "^halide_(malloc|free|do_par_for|error(_.*)?|copy_to_(device|host)|cuda_device_interface|device_(malloc|free|and_host_(malloc|free)|host_nop_free)|device_(free|and_host_free)_as_destructor)$")
                 string(APPEND table "CONVT_HALIDE_SYMBOL(${name})\n")
             endif()
         endif()
@@ -25,7 +26,7 @@ set(convt_halide_runtime_object ${CMAKE_CURRENT_BINARY_DIR}/halide_runtime.o)
 set(convt_halide_runtime_table ${CMAKE_CURRENT_BINARY_DIR}/halide_runtime_symbols.inc)
 add_custom_command(
     OUTPUT ${convt_halide_runtime_object} ${convt_halide_runtime_table}
-    COMMAND convt_make_halide_runtime ${CMAKE_CURRENT_BINARY_DIR}/halide_runtime_plain.o
+    COMMAND convt_make_halide_runtime ${CMAKE_CURRENT_BINARY_DIR}/halide_runtime_plain.o cuda
     COMMAND ${CMAKE_COMMAND} -DNM=${CMAKE_NM} -DOBJCOPY=${CMAKE_OBJCOPY} -DIN=${CMAKE_CURRENT_BINARY_DIR}/halide_runtime_plain.o
             -DOUT=${convt_halide_runtime_object} -DTABLE=${convt_halide_runtime_table} -P ${CMAKE_CURRENT_LIST_FILE}
     DEPENDS convt_make_halide_runtime ${CMAKE_CURRENT_LIST_FILE}

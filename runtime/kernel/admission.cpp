@@ -149,7 +149,7 @@ Status run_on(const Kernel::Impl& kernel, const Tensors& tensors, int threads) {
     CallOptions options;
     options.threads = threads;
     const TensorView bias = kernel.problem.bias ? dense_view(kernel.bias, tensors.bias.data()) : TensorView{};
-    Status status = kernel.run_packed(dense_view(kernel.x, tensors.x.data()), tensors.packed.data(), bias,
+    Status status = kernel.run_packed(dense_view(kernel.x, tensors.x.data()), tensors.packed.data(), nullptr, bias,
                                       dense_view(kernel.y, tensors.y.data()), options);
     if (status.ok() && !tensors.margins_intact()) return wrong(kernel.info, "it wrote outside its tensors");
     return status;

@@ -46,10 +46,14 @@ void remember_dense(TensorRule& rule) {
     rule.bytes = static_cast<std::int64_t>(argument.high - argument.low);
 }
 
+bool takes(const TensorRule& rule, Device device) {
+    return device == Device::cpu || (device == Device::cuda && rule.takes_device);
+}
+
 bool is_dense(const TensorRule& rule, const TensorView& view) {
     const auto rank = static_cast<std::size_t>(rule.rank);
     const auto alignment = static_cast<std::uintptr_t>(rule.scalar_bytes);
-    return view.rank == rule.rank && view.type == rule.type && view.device == Device::cpu && view.data != nullptr &&
+    return view.rank == rule.rank && view.type == rule.type && takes(rule, view.device) && view.data != nullptr &&
            (reinterpret_cast<std::uintptr_t>(view.data) & (alignment - 1)) == 0 && rule.bytes != 0 &&
            std::memcmp(view.extents, rule.extents.data(), rank * sizeof(std::int64_t)) == 0 &&
            std::memcmp(view.strides, rule.strides.data(), rank * sizeof(std::int64_t)) == 0;
@@ -125,9 +129,9 @@ Status check_shape(const TensorRule& rule, const TensorView& view, int dropped) 
     if (view.type != rule.type)
         return refuse(rule, "type is {}, must be {}", element_type_info(view.type).name,
                       element_type_info(rule.type).name);
-    if (view.device != Device::cpu)
-        return refuse(rule, "device is {}, must be {} (cpu)", static_cast<int>(view.device),
-                      static_cast<int>(Device::cpu));
+    if (!takes(rule, view.device))
+        return refuse(rule, "device is {}, must be {} (cpu){}", static_cast<int>(view.device),
+                      static_cast<int>(Device::cpu), rule.takes_device ? " or 2 (cuda)" : "");
     const bool fits = view.rank == rule.rank - dropped &&
                       std::equal(view.extents, view.extents + view.rank, rule.extents.begin() + dropped);
     if (!fits)

@@ -39,6 +39,7 @@ struct TensorRule {
     std::int64_t bytes = 0;                                      // of a dense view
     bool may_drop_batch = false;                                 // the outermost dimension may be left out
     bool must_be_dense = false;                                  // else only the innermost dimension must be contiguous
+    bool takes_device = false;                                   // memory of a CUDA device too
     bool written = false;                                        // an output: may not overlap itself
 };
 

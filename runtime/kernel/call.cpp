@@ -16,11 +16,19 @@
 namespace convt {
 namespace {
 
-void* kernel_malloc(void*, std::size_t bytes) {
+// The host code for a GPU looks at what it is given, and frees what it has on the device before it ends.
+bool for_gpu(void* user_context) {
+    return user_context != nullptr && static_cast<const CallContext*>(user_context)->cuda.modules != nullptr;
+}
+
+void* kernel_malloc(void* user_context, std::size_t bytes) {
+    constexpr std::size_t alignment = 128;  // as convt_guard_malloc
+    if (for_gpu(user_context)) return std::aligned_alloc(alignment, (bytes + alignment) / alignment * alignment);
     return convt_guard_malloc(bytes, halide_error_code_out_of_memory);
 }
 
-void kernel_free(void*, void* memory) {
+void kernel_free(void* user_context, void* memory) {
+    if (for_gpu(user_context)) return std::free(memory);
     convt_guard_free(memory);
 }
 
@@ -88,15 +96,41 @@ int kernel_par_for(void* user_context, halide_task_t task, int min, int count, s
 
 }  // namespace
 
+// Takes the place of a weak function of Halide's run time, which would look for another library.
+extern "C" void* convt_halide_cuda_get_symbol(void* user_context, const char* name) {
+    return convt_cuda_get_symbol(user_context, name);
+}
+
 void install_handlers() {
     static const bool installed = [] {
         convt_halide_set_error_handler(kernel_error);
         convt_halide_set_custom_malloc(kernel_malloc);
         convt_halide_set_custom_free(kernel_free);
         convt_halide_set_custom_do_par_for(kernel_par_for);
+        convt_halide_set_cuda_acquire_context(convt_cuda_acquire_context);
+        convt_halide_set_cuda_get_stream(convt_cuda_get_stream);
+        // Memory that Halide keeps for later would outlive the contexts it is of.
+        convt_halide_reuse_device_allocations(nullptr, false);
         return true;
     }();
     static_cast<void>(installed);
+}
+
+Status cuda_status(const convt_cuda_error& error) {
+    switch (error.code) {
+        case CONVT_CUDA_OK:
+            return {};
+        case CONVT_CUDA_NO_DEVICE:
+            return {Code::no_device, fmt::format("{}; target {} works here", error.message, Target::host().text())};
+        case CONVT_CUDA_BAD_ARGUMENT:
+            return {Code::invalid_argument, error.message};
+        case CONVT_CUDA_OUT_OF_MEMORY:
+            return {Code::out_of_memory, error.message};
+        case CONVT_CUDA_CORRUPT:
+            return {Code::corrupt, error.message};
+        default:
+            return {Code::internal, error.message};
+    }
 }
 
 Status call(LoadedCode::Entry entry, void** args, CallContext& context) {
@@ -112,7 +146,10 @@ Status call(LoadedCode::Entry entry, void** args, CallContext& context) {
     };
     const int result = convt_guard_enter(body, &given);
     if (result == 0) return {};
+    if (context.cuda.error.code != CONVT_CUDA_OK) return cuda_status(context.cuda.error);
     const char* const reason = context.failed ? context.message : "no message";
+    if (result == halide_error_code_device_malloc_failed)
+        return {Code::out_of_memory, fmt::format("no device memory for what the kernel stages: {}", reason)};
     if (result == halide_error_code_out_of_memory)
         return {Code::out_of_memory, "the kernel found no memory for its staged rows or sums"};
     return {Code::internal, fmt::format("the kernel failed with Halide's error {}: {}", result, reason)};

@@ -25,19 +25,15 @@ Status check_bias(const TensorRule& rule, const Problem& problem, const TensorVi
     return {Code::invalid_argument, fmt::format("bias: data is {}, must be null: the problem has no bias", view.data)};
 }
 
-// The kernel reads the dimensions of packed weights, which are one array for all calls, and writes to none.
-halide_buffer_t packed_buffer(const std::vector<halide_dimension_t>& dims, ElementType type, const void* data) {
-    halide_buffer_t buffer{};
-    buffer.host = const_cast<std::uint8_t*>(static_cast<const std::uint8_t*>(data));
-    buffer.type = halide_type(type);
-    buffer.dimensions = static_cast<std::int32_t>(dims.size());
-    buffer.dim = const_cast<halide_dimension_t*>(dims.data());
-    return buffer;
-}
-
 void set_options(CallContext& context, const CallOptions& options) {
     context.threads = options.threads < 0 ? 0 : options.threads;
     context.executor = options.executor;
+}
+
+// An output may not overlap an input.
+Status check_apart(const Kernel::Impl& kernel, const CallArguments& arguments) {
+    if (Status status = check_disjoint(kernel.y, arguments.y, kernel.x, arguments.x); !status.ok()) return status;
+    return kernel.problem.bias ? check_disjoint(kernel.y, arguments.y, kernel.bias, arguments.bias) : Status();
 }
 
 // What leaves the library is a status: the one thing that can be thrown below is a failed allocation.
@@ -73,38 +69,57 @@ std::size_t Kernel::code_bytes() const noexcept {
     return impl_->code->bytes();
 }
 
+Kernel::Impl::~Impl() {
+    convt_cuda_release_modules(&modules);
+}
+
+// The kernel reads the dimensions of packed weights, which are one array for all calls, and writes to none.
+halide_buffer_t Kernel::Impl::packed_buffer(const void* data) const {
+    halide_buffer_t buffer{};
+    buffer.host = const_cast<std::uint8_t*>(static_cast<const std::uint8_t*>(data));
+    buffer.type = halide_type(problem.type);
+    buffer.dimensions = static_cast<std::int32_t>(packed_dims.size());
+    buffer.dim = const_cast<halide_dimension_t*>(packed_dims.data());
+    return buffer;
+}
+
 Status Kernel::Impl::pack_into(void* packed, const TensorView& weights_view) const {
     Argument raw;
     if (Status status = bind(weights, weights_view, raw); !status.ok()) return status;
-    halide_buffer_t destination = packed_buffer(packed_dims, problem.type, packed);
+    halide_buffer_t destination = packed_buffer(packed);
     CallContext context;
     void* args[] = {nullptr, &raw.buffer, &destination};
     return call(code->pack(), args, context);
 }
 
-Status Kernel::Impl::run_packed(const TensorView& x_view, const void* packed, const TensorView& bias_view,
-                                const TensorView& y_view, const CallOptions& options) const {
-    Argument x_argument;
-    Argument y_argument;
-    Argument bias_argument;
-    if (Status status = bind(x, x_view, x_argument); !status.ok()) return status;
-    if (Status status = check_bias(bias, problem, bias_view, bias_argument); !status.ok()) return status;
-    if (Status status = bind(y, y_view, y_argument); !status.ok()) return status;
+Status Kernel::Impl::run_packed(const TensorView& x_view, const void* packed, DeviceWeights* resident,
+                                const TensorView& bias_view, const TensorView& y_view,
+                                const CallOptions& options) const {
+    CallArguments arguments;
+    if (Status status = bind(x, x_view, arguments.x); !status.ok()) return status;
+    if (Status status = check_bias(bias, problem, bias_view, arguments.bias); !status.ok()) return status;
+    if (Status status = bind(y, y_view, arguments.y); !status.ok()) return status;
     if (x_view.rank != y_view.rank)
         return {Code::invalid_argument,
                 fmt::format("y: has {} dimensions, must have {} as x has", y_view.rank, x_view.rank)};
-    if (Status status = check_disjoint(y, y_argument, x, x_argument); !status.ok()) return status;
-    if (problem.bias)
-        if (Status status = check_disjoint(y, y_argument, bias, bias_argument); !status.ok()) return status;
+    if (Status status = check_apart(*this, arguments); !status.ok()) return status;
+    if (capability == 0) return run_on_cpu(arguments, packed, options);
+    arguments.x_device = x_view.device;
+    arguments.bias_device = bias_view.device;
+    arguments.y_device = y_view.device;
+    return run_on_gpu(arguments, packed, resident, options);
+}
+
+Status Kernel::Impl::run_on_cpu(CallArguments& arguments, const void* packed, const CallOptions& options) const {
     const auto low = reinterpret_cast<std::uintptr_t>(packed);
-    if (y_argument.low < low + packed_bytes && low < y_argument.high)
+    if (arguments.y.low < low + packed_bytes && low < arguments.y.high)
         return {Code::invalid_argument, "y: overlaps the packed weights: an output may not overlap an input"};
 
-    halide_buffer_t w = packed_buffer(packed_dims, problem.type, packed);
+    halide_buffer_t w = packed_buffer(packed);
     CallContext context;
     set_options(context, options);
-    void* with_bias[] = {nullptr, &x_argument.buffer, &w, &bias_argument.buffer, &y_argument.buffer};
-    void* without[] = {nullptr, &x_argument.buffer, &w, &y_argument.buffer};
+    void* with_bias[] = {nullptr, &arguments.x.buffer, &w, &arguments.bias.buffer, &arguments.y.buffer};
+    void* without[] = {nullptr, &arguments.x.buffer, &w, &arguments.y.buffer};
     return call(code->run(), problem.bias ? with_bias : without, context);
 }
 
@@ -127,7 +142,7 @@ Status Kernel::run(const TensorView& x, const PackedWeights& w, const TensorView
         if (w.layout() != impl_->packing)
             return {Code::invalid_argument,
                     fmt::format("weights: packed as '{}', must be '{}'", w.layout(), impl_->packing)};
-        return impl_->run_packed(x, w.data(), bias, y, options);
+        return impl_->run_packed(x, w.data(), &w.impl_->device, bias, y, options);
     });
 }
 

@@ -3,14 +3,33 @@
 #pragma once
 
 #include "convt/kernel.h"
+#include "runtime/cuda/device.h"
 #include "runtime/jit/loader.h"
 #include "runtime/kernel/arguments.h"
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
 namespace convt {
+
+// Packed weights on a device: of the context that used them first.
+struct DeviceWeights {
+    std::mutex mutex;
+    void* context = nullptr;
+    std::uint64_t address = 0;  // 0: not there yet
+    DeviceWeights() = default;
+    ~DeviceWeights();
+    DeviceWeights(const DeviceWeights&) = delete;
+    DeviceWeights& operator=(const DeviceWeights&) = delete;
+};
+
+// The tensors of a call, checked.
+struct CallArguments {
+    Argument x, bias, y;
+    Device x_device, bias_device, y_device;
+};
 
 struct Kernel::Impl {
     Problem problem;
@@ -23,11 +42,24 @@ struct Kernel::Impl {
     TensorRule weights;
     TensorRule bias;
     std::vector<halide_dimension_t> packed_dims;
+    int capability = 0;                    // of a GPU, the least; 0: a kernel for the CPU
+    mutable convt_cuda_modules modules{};  // of a GPU's kernel
+
+    Impl() = default;
+    ~Impl();
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
 
     Status pack_into(void* packed, const TensorView& weights_view) const;
-    // `packed`: 64-byte aligned, in this kernel's order.
-    Status run_packed(const TensorView& x_view, const void* packed, const TensorView& bias_view,
-                      const TensorView& y_view, const CallOptions& options) const;
+    // `packed`: 64-byte aligned, in this kernel's order. `resident`: where its copy on a device is kept, or null.
+    Status run_packed(const TensorView& x_view, const void* packed, DeviceWeights* resident,
+                      const TensorView& bias_view, const TensorView& y_view, const CallOptions& options) const;
+    halide_buffer_t packed_buffer(const void* data) const;
+
+  private:
+    Status run_on_cpu(CallArguments& arguments, const void* packed, const CallOptions& options) const;
+    Status run_on_gpu(CallArguments& arguments, const void* packed, DeviceWeights* resident,
+                      const CallOptions& options) const;
 };
 
 struct PackedWeights::Impl {
@@ -37,6 +69,7 @@ struct PackedWeights::Impl {
     std::unique_ptr<void, Free> data;
     std::size_t bytes = 0;
     std::string layout;
+    mutable DeviceWeights device;
 };
 
 // Alignment of packed weights; schedules may rely on it.

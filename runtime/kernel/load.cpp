@@ -16,7 +16,8 @@ Status check_cpu(const ObjectInfo& info) {
     const Result<Target> target = Target::parse(info.target);
     if (!target.ok()) return target.status();
     const std::string arch = target.value().info().arch;
-    if (arch != host_arch())
+    // A GPU's host code is for the machine that compiled it: the loader looks at that.
+    if (arch != host_arch() && !target.value().is_gpu())
         return {Code::missing_feature,
                 fmt::format("kernel {} is for {} ({}), this CPU is {}", info.problem, arch, info.target, host_arch())};
     const std::vector<std::string> missing = missing_features(info.features, host_features());
@@ -74,6 +75,10 @@ Result<std::shared_ptr<const Kernel>> Kernel::load(const Object& object) {
     impl->bias = bias_rule(impl->problem);
     impl->packed_dims.resize(info.packed_extents.size());
     dense_buffer(nullptr, impl->problem.type, info.packed_extents, impl->packed_dims.data());
+    if (const int capability = Target::parse(info.target).value().info().capability; capability != 0) {
+        impl->capability = capability;
+        impl->x.takes_device = impl->y.takes_device = impl->bias.takes_device = true;
+    }
     impl->packed_bytes = static_cast<std::size_t>(info.packed_bytes());
     return std::shared_ptr<const Kernel>(new Kernel(std::move(impl)));
 }

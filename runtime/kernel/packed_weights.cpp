@@ -10,6 +10,10 @@ void PackedWeights::Impl::Free::operator()(void* memory) const noexcept {
     std::free(memory);
 }
 
+DeviceWeights::~DeviceWeights() {
+    if (address != 0) convt_cuda_free_in(context, address);
+}
+
 PackedWeights::PackedWeights(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
 PackedWeights::PackedWeights(PackedWeights&&) noexcept = default;
 PackedWeights& PackedWeights::operator=(PackedWeights&&) noexcept = default;

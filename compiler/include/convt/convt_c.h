@@ -30,6 +30,7 @@ typedef enum convt_code {
     CONVT_WRONG_RESULT,     /* a kernel did not pass its admission check */
     CONVT_TIMED_OUT,        /* a limit on time was reached */
     CONVT_OUT_OF_MEMORY,    /* an allocation failed or a limit on memory was reached */
+    CONVT_NO_DEVICE,        /* no GPU that the kernel can run on: none, no driver, one too old */
     CONVT_INTERRUPTED,      /* the caller or a signal stopped it */
     CONVT_INTERNAL          /* a bug of convt's own */
 } convt_code;
@@ -112,7 +113,7 @@ typedef struct convt_tensor {
     size_t struct_size;
     void* data;     /* not written where it is an input */
     int32_t type;   /* a convt_element_type */
-    int32_t device; /* DLPack's DLDeviceType; 0 is taken as 1, the CPU */
+    int32_t device; /* DLPack's DLDeviceType: 1 the CPU, 2 a CUDA device; 0 is taken as 1 */
     int32_t rank;
     int64_t extents[CONVT_MAX_RANK];
     int64_t strides[CONVT_MAX_RANK];
@@ -131,6 +132,12 @@ typedef struct convt_call_options {
      * ended. Null: convt's pool. */
     void (*parallel_for)(void* executor, int count, convt_task task, void* task_data);
     void* executor;
+    /* Of a kernel for a GPU: CUcontext (null: the primary context of device 0) and CUstream of it (null: its default
+     * stream). Not owned; the context outlives the kernels and packed weights used in it. Where x, y and bias all are
+     * on the device, the call returns once it has put its work on the stream, and they must live until that is done;
+     * else it returns when y is there. */
+    void* cuda_context;
+    void* cuda_stream;
 } convt_call_options;
 
 typedef struct convt_kernel_info {

@@ -27,6 +27,12 @@ struct CallOptions {
     int threads = 0;
     // Runs the parallel parts in place of convt's own pool. Not owned; must outlive the call.
     Executor* executor = nullptr;
+    // Of a kernel for a GPU: the CUcontext it runs in, null for the primary context of device 0 (retained for as long
+    // as the process lives), and the CUstream of that context its work goes to, null for the context's default stream.
+    // Not owned. What a kernel and packed weights keep in a context they free when they end: the context should outlive
+    // them; one that is gone took it along. Calls may come from many threads, in many contexts and streams at once.
+    void* cuda_context = nullptr;
+    void* cuda_stream = nullptr;
 };
 
 // Default thread count of convt's pool; 0 means one per CPU this process may run on. Thread-safe; survives fork.
@@ -75,6 +81,13 @@ class CONVT_API Kernel {
     // is 1, both without. Innermost dimension contiguous; other strides are free (an output may not overlap itself or
     // an input). bias: (C_out) dense, given exactly when the problem has one, else a view with null data. Errors:
     // Code::invalid_argument names the tensor, what it has and what it must have; nothing is written then.
+    //
+    // A kernel for a GPU takes each of x, bias and y from the host or the device (TensorView::device); views on the
+    // host are copied. Where all are on the device, the call returns once its work is on the stream, and they and the
+    // packed weights must live until that is done; else it returns when y is there. Packed weights are copied to the
+    // device by the first call that is given them, and belong to its context from then on: in another, pack again.
+    // Errors beside those above: Code::no_device (none, no driver, one too old or below the target's capability; there
+    // is no silent way back to the CPU: ask for a kernel of target `host`), Code::out_of_memory.
     Status run(const TensorView& x, const PackedWeights& w, const TensorView& bias, const TensorView& y,
                const CallOptions& options = {}) const noexcept;
     // The same with unpacked weights, packed anew at every call.

@@ -27,6 +27,7 @@ enum class Code {
     wrong_result,      // a kernel did not pass its admission check
     timed_out,         // a limit on time was reached
     out_of_memory,     // an allocation failed or a limit on memory was reached
+    no_device,         // no GPU that the kernel can run on: none, no driver, one too old
     interrupted,       // the caller or a signal stopped it
     internal,          // a bug of convt's own
 };

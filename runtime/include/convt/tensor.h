@@ -10,7 +10,8 @@
 
 namespace convt {
 
-// Where the memory is; the numbers are DLPack's DLDeviceType. Only `cpu` is built today.
+// Where the memory is; the numbers are DLPack's DLDeviceType. Kernels for a GPU take tensors of both; others of the
+// CPU.
 enum class Device : std::int32_t { cpu = 1, cuda = 2 };
 
 // A non-owning view. `extents` and `strides` are in elements, outermost dimension first, in the order the layout says.
