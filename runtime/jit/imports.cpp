@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of imports: Halide's run time (generated at build time from the object that is linked in) but for its way
-// to load and launch what runs on a GPU, which is convt's (runtime/cuda), the memory functions that LLVM calls for loops
-// it recognises, and libm (fma too: without the FMA instruction LLVM calls it).
+// to load and launch what runs on a GPU, which is convt's (runtime/cuda), the memory functions that LLVM calls for
+// loops it recognises, and libm (fma too: without the FMA instruction LLVM calls it).
 #include "runtime/jit/imports.h"
 
 #include "runtime/cuda/device.h"

@@ -60,8 +60,11 @@ TEST_CASE("targets are ordered from best to lowest, each once") {
     for (const Target& target : targets.value())
         texts.push_back(target.text());
     CHECK(texts == std::vector<std::string>{"x86-64-v4", "x86-64-v3+avx512f", "x86-64-v3", "x86-64-v2"});
+    const auto gpus = aot::archive_targets({"cuda-sm75", "cuda-sm86", "cuda-sm80"});
+    REQUIRE(gpus.ok());
+    CHECK(gpus.value().front().text() == "cuda-sm86");
     for (const TargetInfo& row : convt::targets())
-        if (std::string_view(row.arch) != host_arch())
+        if (std::string_view(row.arch) != host_arch() && row.capability == 0)
             CHECK(aot::archive_targets({row.name}).status().code() == Code::unsupported);
 }
 

@@ -120,7 +120,7 @@ TEST_CASE("a CPU that lacks a feature is told which") {
     }
     object = hand_object(hand_kernel("plane"));
     for (const TargetInfo& target : targets())
-        if (target.arch != std::string(host_arch())) {
+        if (target.capability == 0 && target.arch != std::string(host_arch())) {
             object.info.target = target.name;
             CHECK_THAT(load_error(object, Code::missing_feature), ContainsSubstring(target.arch));
         }

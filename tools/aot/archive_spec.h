@@ -20,8 +20,9 @@ struct ProblemKernels {
 
 struct ArchiveSpec {
     std::string name;
-    std::vector<Target> targets;  // best first
+    std::vector<Target> targets;  // best first; all for CPUs or all for GPUs
     std::vector<ProblemKernels> problems;
+    bool for_gpus() const { return targets.front().is_gpu(); }
 };
 
 // Name of an object's entry point inside the archive; `what` is "run" or "pack".

@@ -124,7 +124,7 @@ Status link(const cli::TemporaryFolder& work, const ArchiveSpec& spec, const std
     for (const std::string& symbol : symbols)
         arguments.push_back(fmt::format("-u{}", symbol));
     arguments.push_back(work.file("source.o"));
-    arguments.push_back(support + "/aot_support.o");
+    arguments.push_back(support + (spec.for_gpus() ? "/aot_support_cuda.o" : "/aot_support.o"));
     arguments.insert(arguments.end(), kernels.begin(), kernels.end());
     Status status = cli::write_file(work.file("link.rsp"), lines(arguments));
     if (status.ok()) status = cli::write_file(work.file("symbols.txt"), lines(symbols));
@@ -143,7 +143,7 @@ Result<std::string> support_folder() {
     std::error_code error;
     const fs::path program = fs::read_symlink("/proc/self/exe", error);
     const fs::path folder = (program.parent_path() / "../lib/convt/aot").lexically_normal();
-    for (const char* part : {"aot.h", "aot_support.o"})
+    for (const char* part : {"aot.h", "aot_support.o", "aot_support_cuda.o"})
         if (!fs::exists(folder / part, error))
             return {Code::io_error,
                     fmt::format("{}: there is no such file: convt-aot is not whole", (folder / part).string())};

@@ -7,7 +7,7 @@
 
 namespace convt::aot {
 
-std::vector<Entry> problem_entries(const std::string& archive, const NamedProblem& named) {
+std::vector<Entry> problem_entries(const std::string& archive, const NamedProblem& named, bool for_gpus) {
     const char* scalar = element_type_info(named.problem.type).scalar_bytes == 4 ? "float" : "double";
     const std::string stem = fmt::format("{}_{}", archive, named.name);
     const std::string bias = named.problem.bias ? fmt::format("const {}* bias, ", scalar) : "";
@@ -16,7 +16,7 @@ std::vector<Entry> problem_entries(const std::string& archive, const NamedProble
         return fmt::format("enum {}_status {}_{}({})", archive, stem, ending, parameters);
     };
     const std::string cast = fmt::format("(enum {}_status)", archive);
-    return {
+    std::vector<Entry> entries = {
         {stem + "_pack", declare("pack", fmt::format("const {0}* w, {0}* packed", scalar)),
          cast + "convt_aot_call_packer(&p{}, w, packed)", "Brings w into the order that the kernel reads."},
         {stem + "_run", declare("run", fmt::format("const {0}* x, const {0}* packed, {1}{0}* y", scalar, bias)),
@@ -25,12 +25,25 @@ std::vector<Entry> problem_entries(const std::string& archive, const NamedProble
          declare("run_unpacked", fmt::format("const {0}* x, const {0}* w, {1}{0}* y", scalar, bias)),
          cast + "convt_aot_call_both(&p{}, x, w, " + passed + ", y)", "Packs w for this one call, then computes y."},
     };
+    if (for_gpus)
+        entries.push_back(
+            {stem + "_run_on_device",
+             declare(
+                 "run_on_device",
+                 fmt::format("const {0}* x, const {0}* packed, {1}{0}* y, void* context, void* stream", scalar, bias)),
+             cast + "convt_aot_call_on_device(&p{}, x, packed, " + passed + ", y, context, stream)",
+             "Computes y from device memory, packed weights copied there included, and returns once the work is on\n"
+             " * `stream` (CUstream; null: the default one). Memory and stream are of `context` (CUcontext; null: the\n"
+             " * primary context of device 0)."});
+    return entries;
 }
 
-std::vector<Entry> archive_entries(const std::string& archive) {
+std::vector<Entry> archive_entries(const std::string& archive, bool for_gpus) {
     return {
         {archive + "_target", fmt::format("const char* {}_target(void)", archive), "return convt_aot_picked_name()",
-         "The target picked on this CPU, the same for all problems and calls; null where the CPU can run none."},
+         for_gpus
+             ? "The target picked for CUDA device 0, the same for all problems and calls; null where there is none."
+             : "The target picked on this CPU, the same for all problems and calls; null where the CPU can run none."},
         {archive + "_last_error", fmt::format("const char* {}_last_error(void)", archive), "return convt_aot_message()",
          "What went wrong in the last call of this thread that did not return ok."},
         {archive + "_set_threads", fmt::format("void {}_set_threads(int threads)", archive),
@@ -43,10 +56,10 @@ std::vector<Entry> archive_entries(const std::string& archive) {
 
 std::vector<std::string> entry_points(const ArchiveSpec& spec) {
     std::vector<std::string> symbols;
-    for (const Entry& entry : archive_entries(spec.name))
+    for (const Entry& entry : archive_entries(spec.name, spec.for_gpus()))
         symbols.push_back(entry.symbol);
     for (const ProblemKernels& kernels : spec.problems)
-        for (const Entry& entry : problem_entries(spec.name, kernels.named))
+        for (const Entry& entry : problem_entries(spec.name, kernels.named, spec.for_gpus()))
             symbols.push_back(entry.symbol);
     return symbols;
 }

@@ -19,7 +19,7 @@ struct Entry {
 
 // No ending below is another ending with more in front of it and a `_` between, so that no two problem names can give
 // one symbol.
-std::vector<Entry> problem_entries(const std::string& archive, const NamedProblem& named);
-std::vector<Entry> archive_entries(const std::string& archive);
+std::vector<Entry> problem_entries(const std::string& archive, const NamedProblem& named, bool for_gpus);
+std::vector<Entry> archive_entries(const std::string& archive, bool for_gpus);
 
 }  // namespace convt::aot

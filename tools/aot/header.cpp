@@ -17,7 +17,7 @@ constexpr const char* opening =
     R"(/* {0}.h: {1} transposed convolutions, compiled by convt {2}. Made by convt-aot; edits are lost.
  *
  * Link lib{0}.a and the C library with threads (-pthread). Targets, best first: {3}.
- * The first one whose instruction sets this CPU has is picked, once.
+ * {4}
  *
  * Shapes are in the order of memory, the last dimension contiguous. Complex numbers are interleaved (real, imaginary).
  * Functions may be called from many threads. y may not overlap an input; nothing is written by a call that did not
@@ -35,10 +35,17 @@ enum {0}_status {{
     {0}_invalid_argument, /* a null, misaligned or overlapping pointer */
     {0}_missing_feature,  /* this CPU lacks an instruction set that every target here needs */
     {0}_out_of_memory,
-    {0}_failed /* the kernel reported an error */
+    {0}_failed,   /* the kernel reported an error */
+    {0}_no_device /* no CUDA device that a target here can run on: none, no driver, one too old */
 }};
 
 )";
+
+constexpr const char* picking_cpu = "The first one whose instruction sets this CPU has is picked, once.";
+constexpr const char* picking_gpu =
+    R"(The first one that CUDA device 0 can run is picked, once. The driver, libcuda.so.1, is opened by the first call; no
+ * CUDA toolkit is needed. Tensors are memory of the host, copied to the device and back by every call, but for those of
+ * functions that say otherwise. A context outlives its calls.)";
 
 constexpr const char* closing = R"(
 #ifdef __cplusplus
@@ -91,7 +98,7 @@ void put_problem(std::string& out, const ArchiveSpec& spec, const ProblemKernels
     out += fmt::format(
         "enum {{ {}_{}_packed_size = {} }}; /* scalars of `packed`, enough for every target; aligned to 64 bytes */\n",
         spec.name, kernels.named.name, packed);
-    for (const Entry& entry : problem_entries(spec.name, kernels.named))
+    for (const Entry& entry : problem_entries(spec.name, kernels.named, spec.for_gpus()))
         out += fmt::format("/* {} */\n{};\n", entry.comment, entry.declaration);
 }
 
@@ -101,8 +108,9 @@ std::string header_text(const ArchiveSpec& spec) {
     std::string targets;
     for (const Target& target : spec.targets)
         targets += (targets.empty() ? "" : ", ") + target.text();
-    std::string out = fmt::format(opening, spec.name, spec.problems.size(), version(), targets);
-    for (const Entry& entry : archive_entries(spec.name))
+    std::string out = fmt::format(opening, spec.name, spec.problems.size(), version(), targets,
+                                  spec.for_gpus() ? picking_gpu : picking_cpu);
+    for (const Entry& entry : archive_entries(spec.name, spec.for_gpus()))
         out += fmt::format("/* {} */\n{};\n", entry.comment, entry.declaration);
     for (const ProblemKernels& kernels : spec.problems)
         put_problem(out, spec, kernels);

@@ -21,8 +21,10 @@ bool is_identifier(std::string_view text) {
     return !text.empty() && letter(text.front()) && std::all_of(text.begin(), text.end(), allowed);
 }
 
-// A target is better than another where it has wider vectors, then where it has more features.
+// A target is better than another where it has wider vectors, then where it has more features; a GPU's where its
+// capability is higher.
 bool better(const Target& a, const Target& b) {
+    if (a.info().capability != b.info().capability) return a.info().capability > b.info().capability;
     if (a.info().vector_bytes != b.info().vector_bytes) return a.info().vector_bytes > b.info().vector_bytes;
     return std::popcount(a.features()) > std::popcount(b.features());
 }
@@ -42,7 +44,7 @@ Result<std::vector<Target>> archive_targets(const std::vector<std::string>& text
     for (const std::string& text : texts) {
         const Result<Target> target = Target::parse(text);
         if (!target.ok()) return target.status();
-        if (std::string_view(target.value().info().arch) != host_arch())
+        if (std::string_view(target.value().info().arch) != host_arch() && !target.value().is_gpu())
             return {Code::unsupported,
                     fmt::format("target {}: an archive is linked by this machine's tools, which are for {}", text,
                                 host_arch())};
@@ -50,6 +52,11 @@ Result<std::vector<Target>> archive_targets(const std::vector<std::string>& text
             targets.push_back(target.value());
     }
     if (targets.empty()) return {Code::invalid_argument, "targets: none given"};
+    for (const Target& target : targets)
+        if (target.is_gpu() != targets.front().is_gpu())
+            return {Code::invalid_argument,
+                    fmt::format("targets: {} and {}: an archive is for CPUs or for GPUs, make one for each",
+                                targets.front().text(), target.text())};
     std::stable_sort(targets.begin(), targets.end(), better);
     return targets;
 }

@@ -61,7 +61,8 @@ void put_kernels(std::string& out, const ProblemKernels& kernels, std::size_t p)
     out += fmt::format("static const struct convt_aot_kernel p{}_kernels[] = {{\n{}}};\n", p, rows);
 }
 
-void put_problem(std::string& out, const std::string& archive, const ProblemKernels& kernels, std::size_t p) {
+void put_problem(std::string& out, const std::string& archive, bool for_gpus, const ProblemKernels& kernels,
+                 std::size_t p) {
     const Problem& problem = kernels.named.problem;
     out += fmt::format("\n/* {} */\n", problem.text());
     put_kernels(out, kernels, p);
@@ -74,7 +75,7 @@ void put_problem(std::string& out, const std::string& archive, const ProblemKern
     const auto y = put("y", output_rule(problem), problem.output_shape());
     out += fmt::format("static const struct convt_aot_problem p{} = {{\"{}_{}\", {}, {}, {}, {}, {}, p{}_kernels}};\n",
                        p, archive, kernels.named.name, element_type_info(problem.type).scalar_bytes, x, w, bias, y, p);
-    for (const Entry& entry : problem_entries(archive, kernels.named))
+    for (const Entry& entry : problem_entries(archive, kernels.named, for_gpus))
         out += fmt::format("{} {{ return {}; }}\n", entry.declaration, fmt::format(fmt::runtime(entry.body), p));
 }
 
@@ -91,8 +92,8 @@ void put_targets(std::string& out, const ArchiveSpec& spec) {
         }
         if (count > 0)
             out += fmt::format("static const struct convt_aot_feature t{}_features[] = {{\n{}}};\n", t, features);
-        rows += fmt::format("    {{\"{}\", {}, {}}},\n", spec.targets[t].text(), count,
-                            count > 0 ? fmt::format("t{}_features", t) : "0");
+        rows += fmt::format("    {{\"{}\", {}, {}, {}}},\n", spec.targets[t].text(), count,
+                            count > 0 ? fmt::format("t{}_features", t) : "0", spec.targets[t].info().capability);
     }
     out += fmt::format("static const struct convt_aot_target targets[] = {{\n{}}};\n", rows);
     out += fmt::format("const struct convt_aot_archive convt_aot_this_archive = {{\"{}\", {}, targets}};\n", spec.name,
@@ -109,9 +110,9 @@ std::string source_text(const ArchiveSpec& spec) {
     std::string out = fmt::format("#include \"{}.h\"\n#include \"aot.h\"\n\n", spec.name);
     put_targets(out, spec);
     for (std::size_t p = 0; p < spec.problems.size(); ++p)
-        put_problem(out, spec.name, spec.problems[p], p);
+        put_problem(out, spec.name, spec.for_gpus(), spec.problems[p], p);
     out += "\n";
-    for (const Entry& entry : archive_entries(spec.name))
+    for (const Entry& entry : archive_entries(spec.name, spec.for_gpus()))
         out += fmt::format("{} {{ {}; }}\n", entry.declaration, entry.body);
     return out;
 }

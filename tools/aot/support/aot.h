@@ -9,7 +9,14 @@
 #include <stdint.h>
 
 /* The codes of every archive's status enumeration, in its order. */
-enum { CONVT_AOT_OK, CONVT_AOT_INVALID_ARGUMENT, CONVT_AOT_MISSING_FEATURE, CONVT_AOT_OUT_OF_MEMORY, CONVT_AOT_FAILED };
+enum {
+    CONVT_AOT_OK,
+    CONVT_AOT_INVALID_ARGUMENT,
+    CONVT_AOT_MISSING_FEATURE,
+    CONVT_AOT_OUT_OF_MEMORY,
+    CONVT_AOT_FAILED,
+    CONVT_AOT_NO_DEVICE
+};
 
 /* halide_dimension_t; in scalars, innermost dimension first. */
 struct convt_aot_dim {
@@ -49,6 +56,7 @@ struct convt_aot_target {
     const char* name;
     int feature_count;
     const struct convt_aot_feature* features;
+    int capability; /* of a CUDA device, 80 for 8.0: the least that runs it; 0: a CPU's target */
 };
 
 struct convt_aot_archive {
@@ -66,6 +74,10 @@ int convt_aot_call_kernel(const struct convt_aot_problem* problem, const void* x
 /* Packs into memory of its own for the one call. */
 int convt_aot_call_both(const struct convt_aot_problem* problem, const void* x, const void* w, const void* bias,
                         void* y);
+/* Of an archive for GPUs: everything is device memory of `context`, or of device 0's primary context where that is
+ * null; the work goes to `stream`. */
+int convt_aot_call_on_device(const struct convt_aot_problem* problem, const void* x, const void* packed,
+                             const void* bias, void* y, void* context, void* stream);
 const char* convt_aot_picked_name(void);
 const char* convt_aot_message(void);
 void convt_aot_thread_count(int threads);

@@ -3,15 +3,13 @@
 // Halide's buffers and calls the kernel. C without a C++ run time, so that a program in C can link it. It also takes
 // the place of those functions of Halide's run time that would print, abort or start threads of their own; the
 // definitions there are weak.
-#include "tools/aot/support/aot.h"
+#include "tools/aot/support/support.h"
 
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/kernel/halide_abi.h"
 #include "runtime/pool/guard.h"
 #include "runtime/pool/pool.h"
 
@@ -27,7 +25,7 @@ static _Thread_local char message[512];
 
 // ---- messages
 
-__attribute__((format(printf, 2, 3))) static int fail(int code, const char* format, ...) {
+int convt_aot_fail(int code, const char* format, ...) {
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
@@ -38,12 +36,6 @@ __attribute__((format(printf, 2, 3))) static int fail(int code, const char* form
 const char* convt_aot_message(void) {
     return message;
 }
-
-// What a call hands to Halide's hooks as its user context. The kernel's threads share it: the first error is kept.
-struct call {
-    atomic_int failed;
-    char error[256];
-};
 
 void halide_error(void* user_context, const char* text) {
     struct call* call = user_context;
@@ -62,13 +54,27 @@ int halide_do_par_for(void* user_context, halide_task_t task, int min, int size,
     return 0;
 }
 
-void* halide_malloc(void* user_context, size_t bytes) {
+// The host code for a GPU looks at what it is given, and frees what it has on the device before it ends.
+static int for_gpu(void* user_context) {
+#ifdef CONVT_AOT_CUDA
+    return user_context != NULL && ((struct call*)user_context)->cuda.modules != NULL;
+#else
     (void)user_context;
+    return 0;
+#endif
+}
+
+void* halide_malloc(void* user_context, size_t bytes) {
+    enum { ALIGNMENT = 128 };
+    if (for_gpu(user_context)) return aligned_alloc(ALIGNMENT, (bytes + ALIGNMENT) / ALIGNMENT * ALIGNMENT);
     return convt_guard_malloc(bytes, halide_error_code_out_of_memory);
 }
 
 void halide_free(void* user_context, void* memory) {
-    (void)user_context;
+    if (for_gpu(user_context)) {
+        free(memory);
+        return;
+    }
     convt_guard_free(memory);
 }
 
@@ -78,6 +84,15 @@ void convt_aot_thread_count(int threads) {
 
 // ---- target
 
+#ifdef CONVT_AOT_CUDA
+static int picked_target(void) {
+    return convt_aot_pick_gpu();
+}
+
+static int no_target(void) {
+    return CONVT_AOT_NO_DEVICE;  // with the message of picked_target
+}
+#else
 #if defined(__x86_64__)
 static uint64_t xcr0(void) {
     uint32_t a = 0, b = 0, c = 0, d = 0;
@@ -120,15 +135,18 @@ static int picked_target(void) {
     return index;
 }
 
+static int no_target(void) {
+    const struct convt_aot_target* lowest = &convt_aot_this_archive.targets[convt_aot_this_archive.target_count - 1];
+    return convt_aot_fail(CONVT_AOT_MISSING_FEATURE,
+                          "%s: this CPU lacks %s, which the archive's lowest target, %s, needs",
+                          convt_aot_this_archive.name, missing_feature(lowest), lowest->name);
+}
+
+#endif
+
 const char* convt_aot_picked_name(void) {
     const int index = picked_target();
     return index < 0 ? NULL : convt_aot_this_archive.targets[index].name;
-}
-
-static int no_target(void) {
-    const struct convt_aot_target* lowest = &convt_aot_this_archive.targets[convt_aot_this_archive.target_count - 1];
-    return fail(CONVT_AOT_MISSING_FEATURE, "%s: this CPU lacks %s, which the archive's lowest target, %s, needs",
-                convt_aot_this_archive.name, missing_feature(lowest), lowest->name);
 }
 
 // ---- arguments
@@ -139,14 +157,6 @@ static int64_t scalars(const struct convt_aot_tensor* tensor) {
         count *= tensor->dims[i].extent;
     return count;
 }
-
-struct argument {
-    const char* name;
-    const void* data;
-    int64_t bytes;
-    uintptr_t alignment;
-    halide_buffer_t buffer;
-};
 
 static struct argument make_argument(const struct convt_aot_problem* problem, const char* name, const void* data,
                                      const struct convt_aot_tensor* tensor) {
@@ -171,10 +181,10 @@ static struct argument make_packed(const struct convt_aot_problem* problem, cons
 
 static int check_pointer(const struct convt_aot_problem* problem, const struct argument* argument) {
     if (argument->data == NULL)
-        return fail(CONVT_AOT_INVALID_ARGUMENT, "%s: %s is null", problem->entry, argument->name);
+        return convt_aot_fail(CONVT_AOT_INVALID_ARGUMENT, "%s: %s is null", problem->entry, argument->name);
     if ((uintptr_t)argument->data % argument->alignment != 0)
-        return fail(CONVT_AOT_INVALID_ARGUMENT, "%s: %s is not aligned to %d bytes", problem->entry, argument->name,
-                    (int)argument->alignment);
+        return convt_aot_fail(CONVT_AOT_INVALID_ARGUMENT, "%s: %s is not aligned to %d bytes", problem->entry,
+                              argument->name, (int)argument->alignment);
     return CONVT_AOT_OK;
 }
 
@@ -189,8 +199,8 @@ static int check(const struct convt_aot_problem* problem, const struct argument*
     for (int i = 0; i < count - 1; ++i) {
         const uintptr_t in = (uintptr_t)arguments[i].data;
         if (in < out + (uintptr_t)written->bytes && out < in + (uintptr_t)arguments[i].bytes)
-            return fail(CONVT_AOT_INVALID_ARGUMENT, "%s: %s overlaps %s", problem->entry, written->name,
-                        arguments[i].name);
+            return convt_aot_fail(CONVT_AOT_INVALID_ARGUMENT, "%s: %s overlaps %s", problem->entry, written->name,
+                                  arguments[i].name);
     }
     return CONVT_AOT_OK;
 }
@@ -207,20 +217,25 @@ static int enter_kernel(void* argument) {
     return call->entry(call->values);
 }
 
-static int invoke(const struct convt_aot_problem* problem, int (*entry)(void**), struct argument* arguments,
-                  int count) {
-    const int code = check(problem, arguments, count);
-    if (code != CONVT_AOT_OK) return code;
-    struct call call = {0};
-    void* user_context = &call;
+int convt_aot_enter(const struct convt_aot_problem* problem, int (*entry)(void**), struct argument* arguments,
+                    int count, struct call* call) {
+    void* user_context = call;
     void* values[1 + MAX_ARGUMENTS] = {&user_context};
     for (int i = 0; i < count; ++i)
         values[1 + i] = &arguments[i].buffer;
     struct kernel_call kernel_call = {entry, values};
     const int result = convt_guard_enter(enter_kernel, &kernel_call);
     if (result == 0) return CONVT_AOT_OK;
-    return fail(result == halide_error_code_out_of_memory ? CONVT_AOT_OUT_OF_MEMORY : CONVT_AOT_FAILED,
-                "%s: the kernel failed with %d: %s", problem->entry, result, call.error);
+    const int memory = result == halide_error_code_out_of_memory || result == halide_error_code_device_malloc_failed;
+    return convt_aot_fail(memory ? CONVT_AOT_OUT_OF_MEMORY : CONVT_AOT_FAILED, "%s: the kernel failed with %d: %s",
+                          problem->entry, result, call->error);
+}
+
+static int invoke(const struct convt_aot_problem* problem, int (*entry)(void**), struct argument* arguments,
+                  int count) {
+    const int code = check(problem, arguments, count);
+    struct call call = {0};
+    return code != CONVT_AOT_OK ? code : convt_aot_enter(problem, entry, arguments, count, &call);
 }
 
 int convt_aot_call_packer(const struct convt_aot_problem* problem, const void* w, void* packed) {
@@ -231,18 +246,48 @@ int convt_aot_call_packer(const struct convt_aot_problem* problem, const void* w
     return invoke(problem, kernel->pack, arguments, 2);
 }
 
+static int make_arguments(const struct convt_aot_problem* problem, int target, const void* x, const void* packed,
+                          const void* bias, void* y, struct argument* arguments) {
+    int count = 0;
+    arguments[count++] = make_argument(problem, "x", x, &problem->x);
+    arguments[count++] = make_packed(problem, packed, &problem->kernels[target]);
+    if (problem->bias.rank > 0) arguments[count++] = make_argument(problem, "bias", bias, &problem->bias);
+    arguments[count++] = make_argument(problem, "y", y, &problem->y);
+    return count;
+}
+
+#ifdef CONVT_AOT_CUDA
+static int call_gpu(const struct convt_aot_problem* problem, const void* x, const void* packed, const void* bias,
+                    void* y, const struct place* place) {
+    const int target = picked_target();
+    if (target < 0) return no_target();
+    struct argument arguments[MAX_ARGUMENTS];
+    const int count = make_arguments(problem, target, x, packed, bias, y, arguments);
+    const int code = check(problem, arguments, count);
+    return code != CONVT_AOT_OK ? code : convt_aot_run_on_gpu(problem, target, arguments, count, place);
+}
+
+int convt_aot_call_kernel(const struct convt_aot_problem* problem, const void* x, const void* packed, const void* bias,
+                          void* y) {
+    const struct place host = {0};
+    return call_gpu(problem, x, packed, bias, y, &host);
+}
+
+int convt_aot_call_on_device(const struct convt_aot_problem* problem, const void* x, const void* packed,
+                             const void* bias, void* y, void* context, void* stream) {
+    const struct place device = {1, context, stream};
+    return call_gpu(problem, x, packed, bias, y, &device);
+}
+#else
 int convt_aot_call_kernel(const struct convt_aot_problem* problem, const void* x, const void* packed, const void* bias,
                           void* y) {
     const int target = picked_target();
     if (target < 0) return no_target();
-    const struct convt_aot_kernel* kernel = &problem->kernels[target];
-    struct argument arguments[MAX_ARGUMENTS] = {make_argument(problem, "x", x, &problem->x),
-                                                make_packed(problem, packed, kernel)};
-    int count = 2;
-    if (problem->bias.rank > 0) arguments[count++] = make_argument(problem, "bias", bias, &problem->bias);
-    arguments[count++] = make_argument(problem, "y", y, &problem->y);
-    return invoke(problem, kernel->run, arguments, count);
+    struct argument arguments[MAX_ARGUMENTS];
+    const int count = make_arguments(problem, target, x, packed, bias, y, arguments);
+    return invoke(problem, problem->kernels[target].run, arguments, count);
 }
+#endif
 
 int convt_aot_call_both(const struct convt_aot_problem* problem, const void* x, const void* w, const void* bias,
                         void* y) {
@@ -252,7 +297,8 @@ int convt_aot_call_both(const struct convt_aot_problem* problem, const void* x, 
     const size_t rounded = ((size_t)bytes + PACKED_ALIGNMENT - 1) / PACKED_ALIGNMENT * PACKED_ALIGNMENT;
     void* packed = aligned_alloc(PACKED_ALIGNMENT, rounded);
     if (packed == NULL)
-        return fail(CONVT_AOT_OUT_OF_MEMORY, "%s: %lld bytes for the packed weights", problem->entry, (long long)bytes);
+        return convt_aot_fail(CONVT_AOT_OUT_OF_MEMORY, "%s: %lld bytes for the packed weights", problem->entry,
+                              (long long)bytes);
     int code = convt_aot_call_packer(problem, w, packed);
     if (code == CONVT_AOT_OK) code = convt_aot_call_kernel(problem, x, packed, bias, y);
     free(packed);
