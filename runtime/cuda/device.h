@@ -5,6 +5,7 @@
 #ifndef CONVT_RUNTIME_CUDA_DEVICE_H
 #define CONVT_RUNTIME_CUDA_DEVICE_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,11 +29,12 @@ struct convt_cuda_error {
     char message[384];
 };
 
-/* Modules that were loaded, one a context and container; zeroed memory is an empty set. */
+/* Modules that were loaded, one a context and container. */
 struct convt_cuda_modules {
-    int lock;
+    pthread_mutex_t lock;
     struct convt_cuda_module* first;
 };
+#define CONVT_CUDA_NO_MODULES {PTHREAD_MUTEX_INITIALIZER, NULL}
 
 /* What user_context begins with where a kernel for a GPU is called. */
 struct convt_cuda_call {

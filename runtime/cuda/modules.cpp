@@ -6,7 +6,6 @@
 #include "runtime/cuda/device.h"
 #include "runtime/cuda/driver.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,22 +26,16 @@ constexpr int failed = -1;                  // what Halide's host code takes for
 constexpr int max_arguments = 64;           // of a kernel on the device
 constexpr size_t plain_shared = 48 * 1024;  // bytes of shared memory a block has without asking
 
-// Held while a module is loaded, so that a context gets each once: seconds at the worst, hence yielding.
+// Held while a module is loaded, so that a context gets each once.
 class Lock {
   public:
-    explicit Lock(int* word) : word_(word) {
-        int free = 0;
-        while (!__atomic_compare_exchange_n(word_, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-            free = 0;
-            sched_yield();
-        }
-    }
-    ~Lock() { __atomic_store_n(word_, 0, __ATOMIC_RELEASE); }
+    explicit Lock(pthread_mutex_t* mutex) : mutex_(mutex) { pthread_mutex_lock(mutex_); }
+    ~Lock() { pthread_mutex_unlock(mutex_); }
     Lock(const Lock&) = delete;
     Lock& operator=(const Lock&) = delete;
 
   private:
-    int* word_;
+    pthread_mutex_t* mutex_;
 };
 
 bool read_image(const char* container, const ContainerHeader& header, uint32_t index, ContainerImage& image) {

@@ -148,7 +148,7 @@ Status call(LoadedCode::Entry entry, void** args, CallContext& context) {
     if (result == 0) return {};
     if (context.cuda.error.code != CONVT_CUDA_OK) return cuda_status(context.cuda.error);
     const char* const reason = context.failed ? context.message : "no message";
-    if (result == halide_error_code_device_malloc_failed)
+    if (result == halide_error_code_device_malloc_failed || std::strstr(reason, "CUDA_ERROR_OUT_OF_MEMORY") != nullptr)
         return {Code::out_of_memory, fmt::format("no device memory for what the kernel stages: {}", reason)};
     if (result == halide_error_code_out_of_memory)
         return {Code::out_of_memory, "the kernel found no memory for its staged rows or sums"};

@@ -42,8 +42,8 @@ struct Kernel::Impl {
     TensorRule weights;
     TensorRule bias;
     std::vector<halide_dimension_t> packed_dims;
-    int capability = 0;                    // of a GPU, the least; 0: a kernel for the CPU
-    mutable convt_cuda_modules modules{};  // of a GPU's kernel
+    int capability = 0;                                          // of a GPU, the least; 0: a kernel for the CPU
+    mutable convt_cuda_modules modules = CONVT_CUDA_NO_MODULES;  // of a GPU's kernel
 
     Impl() = default;
     ~Impl();

@@ -76,7 +76,7 @@ static void test_run(const convt_kernel* kernel, const convt_problem* problem) {
     /* k4 s2 p1: two taps an axis inside, one at the borders; 8 channels. */
     CHECK(y[0] == 8 + 1 && y[1] == 16 + 1 && y[13] == 32 + 1 && y[16 * 144 - 1] == 8 + 1);
 
-    convt_call_options options = {sizeof options, 0, run_backward, &loops};
+    convt_call_options options = {sizeof options, 0, run_backward, &loops, NULL, NULL};
     memset(y, 0, sizeof y);
     CHECK(convt_kernel_run_unpacked(kernel, &tensors[0], &tensors[1], &tensors[2], &tensors[3], &options, &error) ==
           CONVT_OK);

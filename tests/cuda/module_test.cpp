@@ -30,9 +30,15 @@ Status run(const Kernel& kernel) {
     return kernel.run(call.x_view, call.weight_view, call.bias_view, call.y_view);
 }
 
-Status run_changed(const Object& object, std::size_t offset, std::uint32_t value) {
+// With `value` written at `offset` of the container, and 12 as the first image's size where `short_image`.
+Status run_changed(const Object& object, std::size_t offset, std::uint32_t value, bool short_image = false) {
     Object changed = object;
-    std::memcpy(changed.code.data() + container_at(object) + offset, &value, sizeof value);
+    std::byte* const container = changed.code.data() + container_at(object);
+    std::memcpy(container + offset, &value, sizeof value);
+    const std::uint32_t few = 12;
+    if (short_image)
+        std::memcpy(container + sizeof(cuda::ContainerHeader) + offsetof(cuda::ContainerImage, bytes), &few,
+                    sizeof few);
     return run(*require_value(Kernel::load(changed)));
 }
 
@@ -128,6 +134,8 @@ TEST_CASE("device code that is damaged is refused, whatever is wrong with it") {
         INFO("offset " << row.offset << " value " << row.value << ": " << status.message());
         CHECK(status.code() == Code::corrupt);
     }
+    // An image that lies in the header, and ends in a zero as PTX does.
+    CHECK(run_changed(object, table + offsetof(cuda::ContainerImage, offset), 0, true).code() == Code::corrupt);
     CHECK(convt_ptx_modules() == 0);
     CHECK(convt_ptx_memory_used() == 0);
 }

@@ -2,7 +2,8 @@
 #
 # Makes the static library target <name> from a problem file: link it and include "<name>.h".
 #   PROBLEMS   lines of name<TAB>problem[<TAB>note]
-#   TARGETS    instruction sets; the best one that a CPU has is picked at run time. Default: that of convt-aot
+#   TARGETS    instruction sets, or GPU architectures; the best one that the CPU or device has is picked at run time. Default: that of
+#              convt-aot
 #   SCHEDULES  tuned tables as convt-tune writes them: <target>.tsv files, or folders of them. They go before the tables shipped with
 #              convt. The user's own tables are not read: a build depends on what it names
 function(convt_add_library name)

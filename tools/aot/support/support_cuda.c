@@ -76,7 +76,7 @@ int convt_aot_pick_gpu(void) {
 
 // ---- calls
 
-static struct convt_cuda_modules modules;  // of all kernels of the archive; they stay loaded
+static struct convt_cuda_modules modules = CONVT_CUDA_NO_MODULES;  // of all kernels of the archive; they stay loaded
 
 static int bring(struct call* call, const struct place* place, struct argument* argument, int is_output) {
     halide_buffer_t* buffer = &argument->buffer;
