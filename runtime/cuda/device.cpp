@@ -154,10 +154,14 @@ int convt_cuda_check_pointer(convt_cuda_call* call, uint64_t address, const char
     return 0;
 }
 
-void convt_cuda_free_in(void* context, uint64_t address) {
+uint64_t convt_cuda_context_id(convt_cuda_call* call) {
+    return context_id(entered(call), call->context);
+}
+
+void convt_cuda_free_in(void* context, uint64_t id, uint64_t address) {
     convt_cuda_call unheard = {};
     const Driver* const d = driver(&unheard);
-    if (d == nullptr || d->push(context) != success) return;
+    if (d == nullptr || context_id(*d, context) != id || d->push(context) != success) return;
     d->free(address);
     Context left = nullptr;
     d->pop(&left);

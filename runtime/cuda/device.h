@@ -34,7 +34,8 @@ struct convt_cuda_modules {
     pthread_mutex_t lock;
     struct convt_cuda_module* first;
 };
-#define CONVT_CUDA_NO_MODULES {PTHREAD_MUTEX_INITIALIZER, NULL}
+#define CONVT_CUDA_NO_MODULES \
+    { PTHREAD_MUTEX_INITIALIZER, NULL }
 
 /* What user_context begins with where a kernel for a GPU is called. */
 struct convt_cuda_call {
@@ -61,8 +62,12 @@ int convt_cuda_synchronize(struct convt_cuda_call* call);
 /* False where `address` is no device memory of the call's context; `what` names it in the message. */
 int convt_cuda_check_pointer(struct convt_cuda_call* call, uint64_t address, const char* what);
 
-/* Frees memory that was allocated in `context`, whatever is current. A context that is gone took it along. */
-void convt_cuda_free_in(void* context, uint64_t address);
+/* Tells the call's context from others at its address, earlier and later ones; 0 where the driver, before CUDA 12, does
+ * not know. */
+uint64_t convt_cuda_context_id(struct convt_cuda_call* call);
+/* Frees memory that was allocated in the context of this number, whatever is current. One that is gone took it along.
+ */
+void convt_cuda_free_in(void* context, uint64_t id, uint64_t address);
 
 /* Unloads all modules of a set. */
 void convt_cuda_release_modules(struct convt_cuda_modules* modules);

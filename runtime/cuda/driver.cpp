@@ -64,6 +64,11 @@ const char* error_text(const Driver& driver, Result result) {
     return driver.error_string(result, &text) == success && text != nullptr ? text : "no description";
 }
 
+unsigned long long context_id(const Driver& driver, Context context) {
+    unsigned long long id = 0;
+    return driver.context_id != nullptr && driver.context_id(context, &id) == success ? id : 0;
+}
+
 bool check(const Driver& driver, convt_cuda_call* call, Result result, const char* doing) {
     if (result == success) return true;
     convt_cuda_fail(call, result == error_out_of_memory ? CONVT_CUDA_OUT_OF_MEMORY : CONVT_CUDA_FAILED,

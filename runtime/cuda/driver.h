@@ -11,6 +11,10 @@ namespace convt::cuda {
 // tried anew at the next call.
 const Driver* driver(convt_cuda_call* call);
 
+// A number that no other context ever has, for one may be made at the address of another that is gone; 0 where the
+// context is gone or the driver, before CUDA 12, tells none.
+unsigned long long context_id(const Driver& driver, Context context);
+
 // Keeps `result` as a failure of `doing`, and answers false; true for success. Out of memory keeps its own code.
 bool check(const Driver& driver, convt_cuda_call* call, Result result, const char* doing);
 

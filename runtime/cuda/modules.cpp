@@ -116,11 +116,6 @@ Module load(const Driver& d, convt_cuda_call* call, const char* container, int s
     return load_ptx(d, call, container + choice.ptx.offset, header.max_registers, capability);
 }
 
-unsigned long long id_of(const Driver& d, Context context) {
-    unsigned long long id = 0;
-    return d.context_id != nullptr && d.context_id(context, &id) == success ? id : 0;
-}
-
 // With the set's lock held. A context at the address of one that is gone is not the same.
 convt_cuda_module* find(const convt_cuda_call* call, const char* container, unsigned long long id) {
     for (convt_cuda_module* m = call->modules->first; m != nullptr; m = m->next)
@@ -128,10 +123,24 @@ convt_cuda_module* find(const convt_cuda_call* call, const char* container, unsi
     return nullptr;
 }
 
+// With the set's lock held: forgets what a context that is gone had, now that another has its address.
+void forget_gone(const convt_cuda_call* call, unsigned long long id) {
+    convt_cuda_module** link = &call->modules->first;
+    while (convt_cuda_module* const entry = *link) {
+        if (entry->context == call->context && entry->id != id) {
+            *link = entry->next;
+            free(entry);
+        } else {
+            link = &entry->next;
+        }
+    }
+}
+
 bool find_or_load(const Driver& d, convt_cuda_call* call, const char* container, int size) {
-    const unsigned long long id = id_of(d, call->context);
+    const unsigned long long id = context_id(d, call->context);
     const Lock lock(&call->modules->lock);
     if (find(call, container, id) != nullptr) return true;
+    forget_gone(call, id);
     auto* const entry = static_cast<convt_cuda_module*>(malloc(sizeof(convt_cuda_module)));
     if (entry == nullptr) {
         convt_cuda_fail(call, CONVT_CUDA_OUT_OF_MEMORY, "no memory for a module's entry");
@@ -149,7 +158,7 @@ bool find_or_load(const Driver& d, convt_cuda_call* call, const char* container,
 Function find_function(const Driver& d, convt_cuda_call* call, const char* container, const char* name) {
     Module module = nullptr;
     {
-        const unsigned long long id = id_of(d, call->context);
+        const unsigned long long id = context_id(d, call->context);
         const Lock lock(&call->modules->lock);
         const convt_cuda_module* const entry = find(call, container, id);
         if (entry != nullptr) module = entry->module;
@@ -181,7 +190,7 @@ int convt_cuda_run(void* user_context, void* state, const char* name, int blocks
                    int8_t* is_buffer) {
     auto* const call = static_cast<convt_cuda_call*>(user_context);
     const Driver& d = *driver(call);
-    const Function function = find_function(d, call, static_cast<const char*>(state), name);
+    void* const function = find_function(d, call, static_cast<const char*>(state), name);
     if (function == nullptr) return failed;
     void* values[max_arguments];
     uint64_t addresses[max_arguments];
@@ -217,7 +226,7 @@ void convt_cuda_release_modules(convt_cuda_modules* modules) {
     while (convt_cuda_module* const entry = modules->first) {
         modules->first = entry->next;
         // A context that is gone took its modules along; another may have its address.
-        if (id_of(*d, entry->context) == entry->id && d->push(entry->context) == success) {
+        if (context_id(*d, entry->context) == entry->id && d->push(entry->context) == success) {
             d->unload_module(entry->module);
             Context left = nullptr;
             d->pop(&left);

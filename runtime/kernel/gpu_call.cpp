@@ -146,9 +146,10 @@ Status other_context(const DeviceWeights& weights, const void* context) {
 Result<std::uint64_t> resident_copy(convt_cuda_call& call, DeviceWeights& weights, const void* packed,
                                     std::size_t bytes) {
     const std::lock_guard lock(weights.mutex);
+    const std::uint64_t id = convt_cuda_context_id(&call);
     if (weights.address != 0)
-        return weights.context == call.context ? Result<std::uint64_t>(weights.address)
-                                               : other_context(weights, call.context);
+        return weights.context == call.context && weights.context_id == id ? Result<std::uint64_t>(weights.address)
+                                                                           : other_context(weights, call.context);
     Memory memory;
     // Other streams may use it next.
     if (convt_cuda_allocate(&call, bytes, "packed weights", &memory.address) == 0 ||
@@ -156,6 +157,7 @@ Result<std::uint64_t> resident_copy(convt_cuda_call& call, DeviceWeights& weight
         convt_cuda_synchronize(&call) == 0)
         return cuda_status(call.error);
     weights.context = call.context;
+    weights.context_id = id;
     return weights.address = std::exchange(memory.address, 0);
 }
 

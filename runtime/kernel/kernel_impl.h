@@ -18,6 +18,7 @@ namespace convt {
 struct DeviceWeights {
     std::mutex mutex;
     void* context = nullptr;
+    std::uint64_t context_id = 0;
     std::uint64_t address = 0;  // 0: not there yet
     DeviceWeights() = default;
     ~DeviceWeights();

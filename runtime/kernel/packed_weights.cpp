@@ -11,7 +11,7 @@ void PackedWeights::Impl::Free::operator()(void* memory) const noexcept {
 }
 
 DeviceWeights::~DeviceWeights() {
-    if (address != 0) convt_cuda_free_in(context, address);
+    if (address != 0) convt_cuda_free_in(context, context_id, address);
 }
 
 PackedWeights::PackedWeights(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}

@@ -73,6 +73,23 @@ TEST_CASE("memory that is none of the device's, or of another context, is refuse
                  {"weights: ", "pack them again"});
 }
 
+TEST_CASE("weights whose context is gone are refused, by one at its address too, and end quietly") {
+    const Device machine;
+    const auto kernel = gpu_kernel();
+    Call call(*kernel);
+    const PackedWeights weights = require_value(kernel->pack(call.weight_view));
+    CallOptions options;
+    options.cuda_context = make_context();
+    REQUIRE(kernel->run(call.x_view, weights, call.bias_view, call.y_view, options).ok());
+    for (int i = 0; i < 4; ++i) {
+        REQUIRE(cuCtxDestroy_v2(static_cast<CUcontext>(options.cuda_context)) == CUDA_SUCCESS);
+        options.cuda_context = make_context();
+        check_status(kernel->run(call.x_view, weights, call.bias_view, call.y_view, options), Code::invalid_argument,
+                     {"weights: ", "pack them again"});
+    }
+    CHECK(run_on_host(*kernel, options).ok());
+}
+
 TEST_CASE("devices that no kernel takes are refused, and a CPU's kernel takes no device memory") {
     const Device machine;
     const auto kernel = gpu_kernel();
