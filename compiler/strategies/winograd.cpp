@@ -51,7 +51,7 @@ std::vector<Expr> join(std::vector<Expr> first, const std::vector<Expr>& rest) {
 
 void transform_input(const Operands& o, const WinogradTiling& t, WinogradStages& s) {
     s.input = o.input;
-    s.padded = s.has_inner ? o.padded_rows() : PaddedRows{o.padded(), RDom()};
+    s.padded = s.has_inner && !s.facts.input_channels_last ? o.padded_rows() : PaddedRows{o.padded(), RDom()};
     s.half = Func("half");
     s.half(s.ti, s.row, s.k, s.ei, s.g, s.n) = transformed(t.inner.transform.input, s.ei, [&](int p) -> Expr {
         return s.padded.func(join(t.xyz(t.inner.input(s.ti, p), s.row), {s.k, s.g, s.n}));

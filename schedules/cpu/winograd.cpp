@@ -20,7 +20,25 @@ namespace {
 constexpr int prefetched_channels = 32;
 constexpr double second_level_bytes = 1024.0 * 1024.0;
 
+// Channels last: a window is loaded by vectors of channels, transformed in registers and stored as it is. Tiles are one
+// vector more than their channels apart: at a multiple of 4 KiB they would share the sets of the first cache.
+void schedule_channels(WinogradStages& s, const Halide::RVar& band) {
+    const int lanes = s.facts.lanes, channels = s.facts.in_channels;
+    const TailStrategy tail = channels < lanes ? TailStrategy::GuardWithIf : TailStrategy::ShiftInwards;
+    Var kv("kv"), hv("hv");
+    s.transformed.compute_at(s.output.func, band)
+        .reorder_storage(s.k, s.ti, s.tb, s.e)
+        .align_storage(s.k, channels + lanes)
+        .split(s.k, s.k, kv, lanes, tail)
+        .reorder(kv, s.e, s.k, s.ti, s.tb, s.g, s.n)
+        .vectorize(kv)
+        .unroll(s.e);
+    if (!s.has_inner) return;
+    s.half.compute_at(s.transformed, s.k).split(s.k, s.k, hv, lanes, tail).vectorize(hv).unroll(s.ei).unroll(s.row);
+}
+
 void schedule_input(WinogradStages& s, const Halide::RVar& band) {
+    if (s.facts.input_channels_last) return schedule_channels(s, band);
     const int lanes = s.facts.lanes;
     // Short rows: vectors as wide as a row of tiles.
     int wide = 1;
