@@ -39,7 +39,7 @@ Pipeline build(Operands& operands, const Target& target, const Schedule& schedul
     const int qx = schedule.get("qx");
     RolledStages stages = rolled_stages(operands, target,
                                         {qx, schedule.get("qy"), schedule.get("cv") * lanes, phases("jx"), phases("jy"),
-                                         turn ? turned_side(qx * facts.phases_x, facts.width) : 0});
+                                         !facts.complex, turn ? turned_side(qx * facts.phases_x, facts.width) : 0});
     stages.broadcast_input = true;
     schedule_channel_lanes(stages, schedule);
     return rolled_pipeline(operands, stages);

@@ -121,8 +121,9 @@ RolledStages rolled_stages(Operands& o, const Target& target, const RolledTile& 
     o.set_packed({block, wx.inner, wy.inner, o.in_channels, wx.outer, wy.outer, wz.outer,
                   (o.out_channels + block - 1) / block, to_int(o.problem.groups)});
     s.side = tile.side;
-    s.single_rows = tile.side > 0 && tile.y == 1 && tile.phases_y == PhaseLoop::rolled;
-    const PlaceIndex y_index{py, s.single_rows}, z_index{pz, tile.side > 0};
+    s.at_once = tile.at_once;
+    s.single_rows = tile.at_once && tile.y == 1 && tile.phases_y == PhaseLoop::rolled;
+    const PlaceIndex y_index{py, s.single_rows}, z_index{pz, tile.at_once};
     const PhaseExpr x_phase = phase_expr(px, s.jx), y_phase = y_index.phase(s.qy, s.jy),
                     z_phase = z_index.phase(s.qz, s.jz);
 

@@ -12,7 +12,8 @@ namespace convt {
 struct RolledTile {
     int x, y, channels;
     PhaseLoop phases_x = PhaseLoop::rolled, phases_y = PhaseLoop::rolled;
-    int side = 0;  // neighbouring outputs of a row that are turned over together (RolledStages::turned), or 0
+    bool at_once = false;  // finished tiles go to the output one by one, not in blocks (RolledStages)
+    int side = 0;          // neighbouring outputs of a row that are then turned over together, or 0
 };
 
 // Taps are packed phase after phase, so that a phase streams its own.

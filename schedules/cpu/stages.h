@@ -58,13 +58,15 @@ struct WidthStages {
 enum class PhaseLoop { rolled, in_tile, copies };
 
 // Rolled phases: `sum`(c, qx, qy, jx, jy, qz, jz, g, n) holds a tile of positions; `staged` holds finished elements,
-// from which the output is interleaved. The update of `sum` runs over (ci, mx, my, mz). Where the output's rows have to
-// be made of vectors of channels, `turned`(xi, c, xs, qy, jy, qz, jz, g, n) holds the same in the output's order,
-// `side` neighbours xi of a channel side by side. Then an axis whose phases are rolled, one position a tile, has qy =
-// output row and jy = 0 (qz and jz always), so that one row can be asked for alone.
+// from which the output is interleaved. The update of `sum` runs over (ci, mx, my, mz). Where tiles go to the output
+// `at_once`, an axis whose phases are rolled, one position a tile, has qy = output row and jy = 0 (qz and jz always),
+// so that one row can be asked for alone. Where then the output's rows have to be made of vectors of channels,
+// `turned`(xi, c, xs, qy, jy, qz, jz, g, n) holds the same in the output's order, `side` neighbours xi of a channel
+// side by side.
 struct RolledStages {
     ScheduleFacts facts;
     Halide::Func padded, sum, staged, turned;
+    bool at_once = false;
     int side = 0;
     bool single_rows = false;  // qy is the output row
     Halide::ImageParam weights;
