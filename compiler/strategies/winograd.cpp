@@ -186,7 +186,7 @@ std::string refuse(const Problem& problem, const Target& target) {
     if (type.parts > 1) return "complex elements are not transformed";
     if (problem.rank == 3) return "three spatial axes are not transformed";
     const std::array<Axis, 3> axes = axes_xyz(problem);
-    if (channels * 2 < lanes && !winograd_phases_in_lanes(is_winograd_image(axes), axes[0].stride, lanes))
+    if (channels * 2 < lanes && !winograd_phases_in_lanes(is_winograd_image(axes), axes[0].stride, lanes, 1))
         return fmt::format("{} output channels a group fill less than half of {} lanes", channels, lanes);
     std::int64_t most = 1, taps = 1;
     for (const Axis& axis : axes_xyz(problem)) {

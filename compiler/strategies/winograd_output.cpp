@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From transformed products to the output: an image row by row, a single row by vectors, or pieces of a row where
-// phases lie in lanes.
+// From transformed products to the output: pixels where channels are last, an image row by row, a single row by
+// vectors, or pieces of a row where phases lie in lanes.
 #include "compiler/strategies/winograd_tiling.h"
 
 #include <algorithm>
@@ -52,7 +52,7 @@ void write_row(const Operands& o, const WinogradTiling& t, WinogradStages& s) {
     const int length = band.tile() * s.band_tiles * band.stride, end = band.skip + band.outputs;
     const int bands = (end + length - 1) / length;
     const int shortest = std::min(std::min(length, end) - band.skip, end - (bands - 1) * length);
-    s.row_vector = shortest < t.lanes || s.facts.output_channels_last ? 1 : t.lanes;
+    s.row_vector = shortest < t.lanes ? 1 : t.lanes;
     s.rows = RDom(0, s.row_vector, 0, (length + s.row_vector - 1) / s.row_vector, 0, bands, "rows");
     const Expr from = s.rows[1] * s.row_vector, before = s.rows[2] * length;
     const Expr first = Halide::max(band.skip - before, 0), last = Halide::min(end - before, length) - s.row_vector;
@@ -85,10 +85,29 @@ void write_phases(const Operands& o, const WinogradTiling& t, WinogradStages& s,
     define_output(o, s, place, s.back(first + r[0], 0, r[1], 0, tile, 0, out.g, out.n));
 }
 
+// Channels last: a vector of channels is a piece of a pixel.
+void write_pixels(const Operands& o, const WinogradTiling& t, WinogradStages& s) {
+    const WinogradAxis &inner = t.inner, &band = t.band;
+    const int length = band.tile() * s.band_tiles;
+    s.rows = RDom(0, inner.tile(), 0, band.tile(), 0, s.inner_tiles, 0, s.band_tiles, 0, inner.stride, 0, band.stride,
+                  0, (band.positions + length - 1) / length, "rows");
+    const Halide::RDom& r = s.rows;
+    const Expr tile = r[6] * s.band_tiles + r[3];
+    const Expr at_inner = inner.place(r[2], r[0], r[4]) - inner.skip;
+    const Expr at_band = band.place(tile, r[1], r[5]) - band.skip;
+    s.rows.where(at_inner >= 0 && at_inner < inner.outputs && at_band >= 0 && at_band < band.outputs);
+    const OutputStage& out = s.output;
+    std::vector<Expr> place{out.x, out.y, out.z, out.c, out.g, out.n};
+    place[t.inner_at] = Halide::unsafe_promise_clamped(at_inner, 0, inner.outputs - 1);
+    place[t.band_at] = Halide::unsafe_promise_clamped(at_band, 0, band.outputs - 1);
+    define_output(o, s, place, s.back(out.c, r[0], r[1], r[2], tile, r[5] * inner.stride + r[4], out.g, out.n));
+}
+
 }  // namespace
 
 void write_winograd_output(const Operands& o, const WinogradTiling& t, WinogradStages& s, int vectors) {
     if (t.phases_in_lanes) return write_phases(o, t, s, vectors);
+    if (s.facts.output_channels_last) return write_pixels(o, t, s);
     gather_phases(o, t, s);
     s.has_inner ? write_image(o, t, s) : write_row(o, t, s);
 }

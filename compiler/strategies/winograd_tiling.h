@@ -52,7 +52,9 @@ struct WinogradTiling {
           inner(o.phase[inner_at], o.axes[inner_at]),
           band(o.phase[band_at], o.axes[band_at]),
           lanes(vector),
-          phases_in_lanes(winograd_phases_in_lanes(inner_at == 0, o.phase[band_at].phases(), vector)),
+          phases_in_lanes(
+              winograd_phases_in_lanes(inner_at == 0, o.phase[band_at].phases(), vector,
+                                       o.problem.output_layout == Layout::channels_last ? o.out_channels : 1)),
           phases(phases_in_lanes ? 1 : inner.stride * band.stride),
           channels(phases_in_lanes ? o.out_channels * band.stride : o.out_channels) {}
 

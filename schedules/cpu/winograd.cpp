@@ -22,7 +22,7 @@ constexpr double second_level_bytes = 1024.0 * 1024.0;
 
 // Channels last: a window is loaded by vectors of channels, transformed in registers and stored as it is. Tiles are one
 // vector more than their channels apart: at a multiple of 4 KiB they would share the sets of the first cache.
-void schedule_channels(WinogradStages& s, const Halide::RVar& band) {
+void schedule_pixel_input(WinogradStages& s, const Halide::RVar& band) {
     const int lanes = s.facts.lanes, channels = s.facts.in_channels;
     const TailStrategy tail = channels < lanes ? TailStrategy::GuardWithIf : TailStrategy::ShiftInwards;
     Var kv("kv"), hv("hv");
@@ -38,7 +38,7 @@ void schedule_channels(WinogradStages& s, const Halide::RVar& band) {
 }
 
 void schedule_input(WinogradStages& s, const Halide::RVar& band) {
-    if (s.facts.input_channels_last) return schedule_channels(s, band);
+    if (s.facts.input_channels_last) return schedule_pixel_input(s, band);
     const int lanes = s.facts.lanes;
     // Short rows: vectors as wide as a row of tiles.
     int wide = 1;
@@ -121,7 +121,7 @@ void schedule_rows(WinogradStages& s, const Schedule& schedule) {
         .split(co, ct, co, channels / s.piece, TailStrategy::GuardWithIf);
     const Halide::RVar band = s.has_inner ? s.rows[1] : s.rows[2];
     const Var across = s.has_inner ? o.x : o.y;
-    if (s.has_inner && !s.facts.output_channels_last) {
+    if (s.has_inner) {
         const Var vector("vector");
         out.split(across, vector, across, lanes, TailStrategy::PredicateStores)
             .reorder(across, o.c, vector, co, s.rows[0], ct, band, o.z, o.g, o.n)
@@ -134,9 +134,7 @@ void schedule_rows(WinogradStages& s, const Schedule& schedule) {
             .unroll(o.c)
             .never_partition(s.rows[1]);
     } else {
-        std::vector<Halide::VarOrRVar> order{o.c, co, across, s.rows[0], ct, band, o.z, o.g, o.n};
-        if (!s.has_inner) order.insert(order.begin() + 4, s.rows[1]);
-        out.reorder(order).vectorize(o.c);
+        out.reorder({o.c, co, across, s.rows[0], s.rows[1], ct, band, o.z, o.g, o.n}).vectorize(o.c);
     }
     // The loops around the products would be compiled twice for their last round.
     out.never_partition(ct, band);
@@ -178,12 +176,37 @@ void schedule_phases(WinogradStages& s, const Schedule& schedule) {
     schedule_input(s, r[5]);
 }
 
+void schedule_pixels(WinogradStages& s, const Schedule& schedule) {
+    const int lanes = s.facts.lanes, channels = schedule.get("cv") * lanes;
+    OutputStage& o = s.output;
+    const Halide::RDom& r = s.rows;
+    Var ct("ct"), co("co");
+    Halide::Stage out = o.func.update();
+    // Every pixel belongs to one place of one tile.
+    out.allow_race_conditions()
+        .split(o.c, co, o.c, lanes, TailStrategy::GuardWithIf)
+        .split(co, ct, co, channels / lanes, TailStrategy::GuardWithIf)
+        .reorder({o.c, r[0], r[1], co, r[2], r[3], r[4], r[5], ct, r[6], o.z, o.g, o.n})
+        .vectorize(o.c)
+        .unroll(r[0])
+        .unroll(r[1])
+        .never_partition(r[2], r[3], r[4], r[5], ct, r[6]);
+    const int par = schedule.get("par");
+    if (par == 1) out.parallel(busiest_band(s, r[6]));
+    if (par == 2) out.parallel(ct);
+    s.back.compute_at(o.func, co);
+    schedule_products(s, schedule, {o.func, r[4]});
+    schedule_input(s, r[6]);
+}
+
 }  // namespace
 
 void schedule_winograd(WinogradStages& s, const Schedule& schedule) {
     s.back.bound_extent(s.c, s.facts.lanes).vectorize(s.c).unroll(s.ji).unroll(s.jb);
     if (s.phases_in_lanes) {
         schedule_phases(s, schedule);
+    } else if (s.facts.output_channels_last) {
+        schedule_pixels(s, schedule);
     } else {
         schedule_rows(s, schedule);
     }

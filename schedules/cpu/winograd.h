@@ -27,6 +27,7 @@ struct WinogradStages {
     Halide::RDom places;    // of scratch: outputs of a tile ji, jb; tile in the register tile; phase; register tile
     // Of the output of an image: row in the band, band. In 1D: place in a vector of row_vector, vector in the band,
     // band; or, with phases in lanes: lane, output of a tile, vector of channels, tile in the band, their block, band.
+    // With channels last: outputs of a tile ji, jb; tile ti, tb in the band; phase of inner and band; band.
     Halide::RDom rows;
     int row_vector = 1;
     double weight_bytes = 0;  // transformed

@@ -49,7 +49,8 @@ struct Tiling {
 struct Lanes {
     Lanes(const ModelFacts& f, const Tiling& t)
         : over_phases(winograd_phases_in_lanes(t.image, static_cast<std::int64_t>(t.band.stride),
-                                               static_cast<std::int64_t>(f.lanes))),
+                                               static_cast<std::int64_t>(f.lanes),
+                                               f.output_channels_last ? static_cast<std::int64_t>(f.out_channels) : 1)),
           channels(over_phases ? f.out_channels * t.band.stride : f.out_channels),
           phases(over_phases ? 1 : t.inner.stride * t.band.stride) {}
     bool over_phases;
