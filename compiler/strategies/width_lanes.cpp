@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include <numeric>
+
 namespace convt {
 
 using Halide::Expr;
@@ -121,6 +123,24 @@ Element element_of_row(const Operands& o, const WidthStages& s, const TileRows& 
     return value;
 }
 
+// Rows with their zeros. Where channels are last, squares of neighbouring positions and channels are turned over
+// between registers, if vectors divide the channels.
+void stage_rows(const Operands& o, WidthStages& s, const Target& target, bool in_blocks) {
+    const int lanes = target.info().vector_bytes / o.scalar.bytes();
+    s.turned_channels = std::gcd(o.in_channels, lanes);
+    if (o.problem.input_layout != Layout::channels_last || o.parts > 1 || s.turned_channels < 4) {
+        s.turned_channels = 0;
+        s.padded = in_blocks ? PaddedRows{o.padded(), {}} : o.padded_rows();
+        return;
+    }
+    const Func source = o.padded();
+    const std::vector<Halide::Var> at = source.args();
+    s.turned = Func("turned");
+    s.turned(s.xi, s.k, s.xs, s.y, s.z, s.g, s.n) = source(s.xs * s.turned_side + s.xi, s.y, s.z, s.k, s.g, s.n);
+    s.padded.func = Func("padded");
+    s.padded.func(at) = s.turned(at[0] % s.turned_side, at[3], at[0] / s.turned_side, at[1], at[2], at[4], at[5]);
+}
+
 WidthStages stages(Operands& o, const Target& target, const Schedule& schedule) {
     WidthStages s;
     const int channels = schedule.get("tc");
@@ -132,7 +152,7 @@ WidthStages stages(Operands& o, const Target& target, const Schedule& schedule) 
     } else {
         o.set_packed({channels, kx, o.in_channels, ky, kz, blocks, groups});
     }
-    if (schedule.get("stage") == 1) s.padded = schedule.get("xb") > 1 ? PaddedRows{o.padded(), {}} : o.padded_rows();
+    if (schedule.get("stage") == 1) stage_rows(o, s, target, schedule.get("xb") > 1);
     for (int row = 0; row < rows.in_tile; row += rows.in_sum)
         s.sums.push_back(sum_of_rows(o, s, rows, row, channels));
     OutputStage& out = s.output;

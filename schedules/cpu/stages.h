@@ -45,12 +45,17 @@ struct WidthSum {
 };
 struct WidthStages {
     ScheduleFacts facts;
-    PaddedRows padded;           // not defined where the input is read in place
+    PaddedRows padded;  // not defined where the input is read in place
+    // `turned`(xi, k, xs, y, z, g, n): what `padded` is copied from where it is defined, turned_side columns of
+    // turned_channels input channels a square.
+    Halide::Func turned;
+    int turned_side = 8, turned_channels = 0;
     std::vector<WidthSum> sums;  // each sum_rows rows of a tile of tile_rows
     Halide::ImageParam input;
     int tile_rows = 1, sum_rows = 1;
     OutputStage output;
     Halide::Var q{"q"}, j{"j"}, r{"r"}, t{"t"}, z{"z"}, c{"c"}, g{"g"}, n{"n"};
+    Halide::Var xi{"xi"}, xs{"xs"}, k{"k"}, y{"y"};
 };
 
 // What becomes of the phases of an axis: a loop; all in the register tile; or a copy of the inner loop each. Where they

@@ -6,6 +6,7 @@
 
 namespace convt {
 
+using Halide::Func;
 using Halide::TailStrategy;
 using Halide::Var;
 
@@ -42,28 +43,43 @@ void keep_in_registers(WidthStages& s, WidthSum& sum, int positions, int channel
     if (s.tile_rows > 1) sum.func.bound_extent(s.t, 1).update().unroll(r[4]);
 }
 
-// Columns of an input whose channels are innermost, turned over as they are copied: a vector of them takes all channels
-// before the next, for their lines are the same. Whole vectors of channels are loaded and scattered, four columns at a
-// time (64 to 1 channel, k2 s2 at 160 x 160: 296 us; columns gathered: 367, and 1120 row by row).
-void turn_over(Halide::Stage copy, const Halide::RVar& column, const std::vector<Var>& p, const ScheduleFacts& f) {
-    const bool whole = f.in_channels % f.lanes == 0;
+// Columns of an input whose channels are innermost, gathered as they are copied: a vector of them takes all channels
+// before the next, for their lines are the same.
+void gather_columns(Halide::Stage copy, const Halide::RVar& column, const std::vector<Var>& p, const ScheduleFacts& f) {
     const Halide::RVar outer("outer"), inner("inner");
-    copy.split(column, outer, inner, whole ? 4 : f.lanes, TailStrategy::GuardWithIf);
-    if (!whole) {
-        copy.reorder(inner, p[3], outer, p[1], p[2]).vectorize(inner);
-        return;
-    }
-    Var channels("channels");
-    copy.split(p[3], p[3], channels, f.lanes)
-        .reorder(channels, inner, p[3], outer, p[1], p[2])
-        .vectorize(channels)
-        .unroll(inner);
+    copy.split(column, outer, inner, f.lanes, TailStrategy::GuardWithIf)
+        .reorder(inner, p[3], outer, p[1], p[2])
+        .vectorize(inner);
+}
+
+// Columns of whole vectors of channels, turned over between registers: a square is stored interleaved and copied from
+// there (128 to 3 channels at 128x128, k4 s2: 1.2 ms; scattered by vectors of channels 1.5; squares of 16 columns,
+// whose vectors do not stay in registers, 1.3 times as long as of 8).
+void turn_squares(WidthStages& s) {
+    Func& padded = s.padded.func;
+    const std::vector<Var> p = padded.args();
+    Var inner("inner"), ci("ci");
+    padded.align_bounds(p[0], s.turned_side)
+        .split(p[0], p[0], inner, s.turned_side)
+        .split(p[3], p[3], ci, s.turned_channels)
+        .reorder(inner, ci, p[3], p[0], p[1], p[2])
+        .vectorize(inner)
+        .unroll(ci);
+    s.turned.compute_at(padded, p[3])
+        .bound_extent(s.xi, s.turned_side)
+        .bound_extent(s.k, s.turned_channels)
+        .reorder(s.k, s.xi)
+        .vectorize(s.k)
+        .unroll(s.xi);
 }
 
 // The whole width of a row, all channels of a row together: a tile then walks memory forward.
-void stage_rows(PaddedRows& padded, const ScheduleFacts& facts) {
+void stage_rows(WidthStages& s) {
+    PaddedRows& padded = s.padded;
+    const ScheduleFacts& facts = s.facts;
     const std::vector<Var> p = padded.func.args();
     padded.func.reorder_storage(p[0], p[3], p[1], p[2]).align_storage(p[0], facts.lanes);
+    if (s.turned.defined()) return turn_squares(s);
     if (!padded.columns.defined() && facts.input_channels_last) {
         Var inner("inner");
         padded.func.split(p[0], p[0], inner, facts.lanes, TailStrategy::RoundUp)
@@ -74,7 +90,7 @@ void stage_rows(PaddedRows& padded, const ScheduleFacts& facts) {
     padded.func.reorder(p[0], p[3], p[1], p[2]).vectorize(p[0], facts.lanes, TailStrategy::RoundUp);
     if (!padded.columns.defined()) return;
     const Halide::RVar column = padded.columns[0];
-    if (facts.input_channels_last) return turn_over(padded.func.update(), column, p, facts);
+    if (facts.input_channels_last) return gather_columns(padded.func.update(), column, p, facts);
     // Channel by channel, for rows of one channel lie next to each other in the input.
     padded.func.update().reorder(column, p[1], p[3], p[2]).vectorize(column, facts.lanes, TailStrategy::GuardWithIf);
 }
@@ -115,7 +131,7 @@ void schedule_width_lanes(WidthStages& s, const Schedule& schedule) {
         sum.func.compute_at(o.func, xt);
     }
     if (s.padded.func.defined()) {
-        stage_rows(s.padded, s.facts);
+        stage_rows(s);
         // One channel's place more than there are: rows a multiple of 4 KiB apart would share the sets of the first
         // cache, and a channel's rows are written one after the other (k2 s2, 256 channels at 64x64: 206 GFLOP/s
         // without, 217).
