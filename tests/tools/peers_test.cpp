@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Everything about peers that needs none installed: what is said to them and what is made of their answers.
+#include "convt/tuned.h"
 #include "tests/tools/harness.h"
 #include "tools/bench/bench.h"
 #include "tools/bench/comparison.h"
@@ -88,6 +89,32 @@ TEST_CASE("peers: means and losses leave probes out, the table does not") {
     CHECK_THAT(out.str(), ContainsSubstring("any layout:      geometric mean 1.90, lost 1 of 2"));  // (4 * 0.9)^(1/2)
     CHECK_THAT(out.str(), ContainsSubstring("same layout: geometric mean 2.00, lost 0 of 2"));
     CHECK_THAT(out.str(), ContainsSubstring("no time of last: not its kind: a, b, probe_c"));
+}
+
+TEST_CASE("peers: the default schedules have a column of their own and are no rival") {
+    cli::MachineReport machine;
+    machine.peers = peers;
+    machine.peers.push_back({cli::untuned_peer, "1", cli::PeerLayout::own});
+    const auto with = [](cli::CaseReport made, double untuned) {
+        made.peers[cli::untuned_peer] = {untuned, ""};
+        return made;
+    };
+    const cli::CaseReport half = with(report("a", "convt1d_f32_ci1_co1_i4_k2", 40.0, 80.0), 20.0);
+    const cli::Comparison compared = cli::compare(half, machine.peers);
+    CHECK(compared.any->peer == "torch");  // though the default schedule is faster
+    CHECK(compared.same->peer == "torch");
+    CHECK(compared.default_share.value() == Catch::Approx(0.5));
+    CHECK_FALSE(cli::compare(report("a", "convt1d_f32_ci1_co1_i4_k2", 40.0, 80.0), peers).default_share);
+
+    std::ostringstream out;
+    cli::print_comparison(out, machine,
+                          {half, with(report("b", "convt1d_f32_ci1_co1_i4_k2", 40.0, 80.0), 12.5),
+                           with(report("probe_c", "convt1d_f32_ci1_co1_i4_k2", 40.0, 80.0), 100.0)});
+    CHECK_THAT(out.str(), ContainsSubstring("convt_untuned own"));
+    CHECK_THAT(out.str(), ContainsSubstring("50.0 %\n") && ContainsSubstring("80.0 %\n"));
+    CHECK_THAT(out.str(), ContainsSubstring("any layout:      geometric mean 4.00, lost 0 of 2"));
+    CHECK_THAT(out.str(),
+               ContainsSubstring("against tuned: geometric mean 63.2 %, worst 50.0 %"));  // (0.5 * 0.8)^(1/2)
 }
 
 TEST_CASE("peers: the JSON has a time or null for each that was asked for") {
@@ -204,6 +231,33 @@ TEST_CASE("convt-bench: peers that answer, refuse, err, crash and are not there"
     CHECK_THAT(called.err, ContainsSubstring("a: crashes: ended by signal 6"));
     CHECK_THAT(called.out, ContainsSubstring(" right ") && ContainsSubstring(" slower "));
     CHECK_FALSE(std::filesystem::exists(folder / "out.journal"));
+}
+
+TEST_CASE("convt-bench: default schedules beside those of a table, with no library installed") {
+    const test::Workplace folder;
+    const Environment environment(folder / "nothing");
+    const std::string plain = "convt1d_f32_ci3_co8_i16_k4_s2_p1";
+    const std::string tuned = "convt2d_f32_ci64_co64_i16x16_k4x4_s2x2_p1x1";
+    test::write_text(folder / "p", "plain\t" + plain + "\ntuned\t" + tuned + "\n");
+    TunedTable table;
+    table.put(
+        {tuned, "general", Schedule::parse("tx=1,tc=1,yb=1,par=0").value(), 1, 1, 1, 1, "2026-01-31", "", "", {}});
+    REQUIRE(table.save(tuned_path(folder / "db", Target::host())).ok());
+    const auto called = test::call("convt-bench", {"--problems", folder / "p", "--json", folder / "out", "--peers",
+                                                   "convt_untuned", "--db", folder / "db"});
+    CAPTURE(called.err);
+    REQUIRE(called.exit_code == 0);
+    CHECK_THAT(called.out, ContainsSubstring("default schedules against tuned: geometric mean"));
+    const Json json = Json::parse(test::read_text(folder / "out"));
+    CHECK(json["machine"]["peers"]["convt_untuned"]["layout"] == "own");
+    CHECK(json["machine"]["peers"]["convt_untuned"]["missing"] == Json::object());
+    const Json& cases = json["cases"];
+    CHECK(cases[0]["schedule_source"] == "default");
+    CHECK(cases[0]["peers"]["convt_untuned"] == cases[0]["median_us"]);  // one kernel, measured once
+    CHECK(cases[1]["schedule_source"] == "tuned");
+    CHECK(cases[1]["strategy"] == "general");
+    CHECK(cases[1]["peers"]["convt_untuned"].get<double>() > 0.0);
+    CHECK(cases[1]["peers"]["convt_untuned"] != cases[1]["median_us"]);
 }
 
 TEST_CASE("convt-bench: the real worker, with the one peer that the build's own Python has") {

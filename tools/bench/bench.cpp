@@ -28,7 +28,9 @@ int bench_tool(const Arguments& arguments, std::ostream& out, std::ostream& err)
     BenchOptions options;
     tool.add_problem_file(options.problems);
     tool.app()
-        .add_option("--peers", options.peers, "Libraries to compare with, or \"all\"; tools/setup-peers installs them")
+        .add_option("--peers", options.peers,
+                    "Libraries to compare with, or \"all\" (tools/setup-peers installs them); convt_untuned is convt "
+                    "itself with its default schedules")
         ->delimiter(',')
         ->type_name("NAME,...");
     tool.app().add_option("--json", options.json, "File for the results")->required()->type_name("OUT");

@@ -13,7 +13,8 @@ namespace convt::cli {
 
 struct Case {
     CaseReport report;
-    std::string fingerprint;  // of its compiler and schedule
+    std::string fingerprint;          // of its compiler and schedule
+    std::string default_fingerprint;  // of the default schedule, where that is asked for
     std::vector<double> medians_us;
     std::vector<double> load_ms;
     std::map<std::string, std::vector<double>> peers_us;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many times longer the libraries take: the ratios that the goals are about.
+// How many times longer the libraries take, and what the default schedules reach of the tuned ones: the ratios that the
+// goals are about.
 #pragma once
 
 #include "tools/bench/report.h"
@@ -24,6 +25,8 @@ struct Comparison {
     std::optional<Ratio> any;    // against the best library, in whatever layout suits it
     std::optional<Ratio> same;   // against the best library with tensors in the problem's own layout
     std::optional<Ratio> torch;  // against PyTorch as most people run it
+    // The speed of the default schedule as a share of the speed measured: the tuned one's, where there is a table.
+    std::optional<double> default_share;
 };
 
 // Nothing where no such peer has a time.

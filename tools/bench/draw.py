@@ -12,6 +12,7 @@ import math
 import pathlib
 import sys
 
+UNTUNED = "convt_untuned"  # convt itself, no rival; as in peers.h
 EQUAL = 0.97  # from here on nothing is lost; as in comparison.h
 WON, LOST = "#2b6ca3", "#c8442c"
 
@@ -29,7 +30,7 @@ def ratios(report):
     layouts = {name: peer["layout"] for name, peer in report["machine"]["peers"].items()}
     rows = []
     for case in report["cases"]:
-        times = {name: us / case["median_us"] for name, us in case["peers"].items() if us}
+        times = {name: us / case["median_us"] for name, us in case["peers"].items() if us and name != UNTUNED}
         if not times or case["name"].startswith("probe_"):
             continue
         best = min(times, key=times.get)

@@ -110,7 +110,7 @@ Result<Peers> Peers::find(const std::vector<std::string>& names, int threads, co
     peers.command_ = {python.value(), worker.value()};
     peers.threads_ = threads;
     peers.work_ = work;
-    std::vector<std::string> known = {"all"};
+    std::vector<std::string> known = {"all", untuned_peer};
     for (const auto& [name, entry] : list.value().items()) {
         known.push_back(name);
     }

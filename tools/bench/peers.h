@@ -19,12 +19,17 @@
 namespace convt::cli {
 
 // Whose tensors a peer's timed call takes and gives.
-enum class PeerLayout : std::uint8_t { first, last, any };
+enum class PeerLayout : std::uint8_t { first, last, any, own };  // own: the problem's, whichever that is
+
+// convt itself with its default schedules: asked for and measured like a peer, but no rival.
+constexpr const char* untuned_peer = "convt_untuned";
 
 struct Peer {
     std::string name;
     std::string version;  // empty where it is not installed
     PeerLayout layout = PeerLayout::first;
+
+    bool rival() const { return name != untuned_peer; }
 };
 
 struct PeerMeasurement {

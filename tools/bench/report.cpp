@@ -102,6 +102,8 @@ const char* layout_name(PeerLayout layout) noexcept {
             return "first";
         case PeerLayout::last:
             return "last";
+        case PeerLayout::own:
+            return "own";
         case PeerLayout::any:
             break;
     }

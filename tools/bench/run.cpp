@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Compiles every case through the worker, then goes round all cases several times, one process a case, so that a slow
 // minute of the machine falls on all cases alike. A peer has its turn at a case right after convt, in a process that
-// serves it for one round. How one process measures is measure.cpp.
+// serves it for one round; convt's default schedules have theirs first. How one process measures is measure.cpp.
 #include "tools/bench/run.h"
 
 #include "convt/worker.h"
@@ -77,23 +77,44 @@ class Bench {
 
     Status find_peers() {
         machine_ = describe_machine(options_.threads, processes_, seed);
-        if (options_.peers.empty()) return {};
-        auto found = Peers::find(options_.peers, options_.threads, folder_.path());
-        if (!found.ok()) return found.status();
-        peers_.emplace(std::move(found).value());
-        machine_.peers = peers_->all();
+        std::vector<std::string> libraries = options_.peers;
+        const bool untuned = std::erase(libraries, untuned_peer) > 0;
+        if (!libraries.empty()) {
+            auto found = Peers::find(libraries, options_.threads, folder_.path());
+            if (!found.ok()) return found.status();
+            peers_.emplace(std::move(found).value());
+            machine_.peers = peers_->all();
+        }
+        // The first: next to what it is compared with, so that the machine changes least in between.
+        if (untuned) machine_.peers.insert(machine_.peers.begin(), {untuned_peer, convt::version(), PeerLayout::own});
         return {};
     }
 
-    Status compile_all() {
+    bool measures_default() const { return !machine_.peers.empty() && !machine_.peers.front().rival(); }
+    TunedOptions default_schedules() const {
+        TunedOptions tuned = options_.tuned;
+        tuned.untuned = true;
+        return tuned;
+    }
+
+    // An engine whose kernels the processes that measure find in the folder.
+    Result<std::unique_ptr<Engine>> engine_of(std::shared_ptr<Compiler> compiler) const {
+        EngineOptions options;
+        options.cache_dir = folder_.path();
+        options.compiler = std::move(compiler);
+        return Engine::create(std::move(options));
+    }
+
+    std::shared_ptr<TimedCompiler> compiler_of(const TunedOptions& tuned) const {
         WorkerOptions worker;
-        worker.tuned = options_.tuned;
+        worker.tuned = tuned;
         worker.cancel = &interrupt_flag();
-        const auto compiler = std::make_shared<TimedCompiler>(worker_compiler(worker));
-        EngineOptions engine_options;
-        engine_options.cache_dir = folder_.path();
-        engine_options.compiler = compiler;
-        const auto engine = Engine::create(std::move(engine_options));
+        return std::make_shared<TimedCompiler>(worker_compiler(worker));
+    }
+
+    Status compile_all() {
+        const auto compiler = compiler_of(options_.tuned);
+        const auto engine = engine_of(compiler);
         if (!engine.ok()) return engine.status();
         if (!options_.problems.empty()) {  // reads the worker from the disk; later ones find it in memory
             const auto warm = compiler->compile(options_.problems.front().problem, options_.target);
@@ -112,6 +133,20 @@ class Bench {
             } else {
                 fail(c, kernel.status());
             }
+        }
+        return measures_default() ? compile_defaults() : Status();
+    }
+
+    Status compile_defaults() {
+        const auto compiler = compiler_of(default_schedules());
+        const auto engine = engine_of(compiler);
+        if (!engine.ok()) return engine.status();
+        for (Case& c : cases_) {
+            if (interrupted() || !c.status.ok()) continue;
+            const auto kernel = engine.value()->kernel(c.report.problem, options_.target);
+            if (!kernel.ok()) fail(c, kernel.status());
+            const auto fingerprint = compiler->fingerprint(c.report.problem, options_.target);
+            if (fingerprint.ok()) c.default_fingerprint = fingerprint.value();
         }
         return {};
     }
@@ -169,38 +204,53 @@ class Bench {
             if (interrupted()) return {};
             Status status = measure_case(c, round);
             for (const Peer& peer : machine_.peers) {
-                if (status.ok() && c.status.ok() && !interrupted()) status = measure_peer(c, peer, round);
+                if (!status.ok() || !c.status.ok() || interrupted()) break;
+                step(fmt::format("round {} of {}: {},", round + 1, processes_, c.report.name), peer.name);
+                status = peer.rival() ? measure_peer(c, peer, round) : measure_default(c, peer, round);
             }
             if (!status.ok()) return status;
         }
         return {};
     }
 
+    // One process of convt's own. Noted by its kernel: where the default is what the table chose, or there is no table,
+    // one measurement serves both, for they are one. Code::io_error where the run cannot go on.
+    Result<Measurement> measure_kernel(const Problem& problem, const std::string& fingerprint,
+                                       const TunedOptions& tuned, int round) {
+        const std::string key = fmt::format("{} convt {} {}", round, problem.text(), fingerprint);
+        if (const auto noted = journal_->find(key)) return Measurement::parse(*noted);
+        auto measured = measure_in_process({problem, options_.target, tuned, folder_.path(), options_.threads, seed,
+                                            seed + static_cast<unsigned>(round)});
+        const Status noted = measured.ok() ? journal_->note(key, measured.value().text()) : Status();
+        return noted.ok() ? measured : noted;
+    }
+
     Status measure_case(Case& c, int round) {
         step(fmt::format("round {} of {}:", round + 1, processes_), c.report.name);
         if (!c.status.ok()) return {};
-        const std::string key = fmt::format("{} convt {} {}", round, c.report.problem.text(), c.fingerprint);
-        const auto noted = journal_->find(key);
-        const MeasureRequest request{c.report.problem,
-                                     options_.target,
-                                     options_.tuned,
-                                     folder_.path(),
-                                     options_.threads,
-                                     seed,
-                                     seed + static_cast<unsigned>(round)};
-        const auto measured = noted ? Measurement::parse(*noted) : measure_in_process(request);
+        const auto measured = measure_kernel(c.report.problem, c.fingerprint, options_.tuned, round);
+        if (measured.ok()) c.add(measured.value());
+        return judge(c, measured);
+    }
+
+    Status measure_default(Case& c, const Peer& peer, int round) {
+        const auto measured = measure_kernel(c.report.problem, c.default_fingerprint, default_schedules(), round);
+        if (measured.ok()) c.add(peer, {measured.value().median_us, measured.value().wrong});
+        return judge(c, measured);
+    }
+
+    // What is wrong with convt fails the case, whichever schedule it is.
+    Status judge(Case& c, const Result<Measurement>& measured) {
+        if (measured.status().code() == Code::io_error) return measured.status();
         if (!measured.ok()) {
             if (!interrupted()) fail(c, measured.status());
-            return {};
+        } else if (!measured.value().wrong.empty()) {
+            fail(c, Status(Code::wrong_result, measured.value().wrong));
         }
-        const Measurement& m = measured.value();
-        c.add(m);
-        if (!m.wrong.empty()) fail(c, Status(Code::wrong_result, m.wrong));
-        return noted ? Status() : journal_->note(key, m.text());
+        return {};
     }
 
     Status measure_peer(Case& c, const Peer& peer, int round) {
-        step(fmt::format("round {} of {}: {},", round + 1, processes_, c.report.name), peer.name);
         if (!c.report.peers[peer.name].missing.empty()) return {};  // asked once is enough
         const Problem& problem = c.report.problem;
         const std::string key = fmt::format("{} {} {} {}", round, peer.name, peer.version, problem.text());
