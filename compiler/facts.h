@@ -22,6 +22,8 @@ inline ScheduleFacts schedule_facts(const Operands& operands, const Target& targ
     facts.out_channels = operands.out_channels;
     facts.width = static_cast<int>(operands.axes[0].output());
     facts.input_width = static_cast<int>(operands.axes[0].input);
+    facts.input_height = static_cast<int>(operands.axes[1].input);
+    facts.reach_y = static_cast<int>(operands.phase[1].highest_offset());
     facts.height = static_cast<int>(operands.axes[1].output());
     facts.depth = static_cast<int>(operands.axes[2].output());
     facts.groups = static_cast<int>(operands.problem.groups);

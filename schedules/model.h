@@ -67,6 +67,8 @@ double element_copies(const ModelFacts& facts);
 double row_bytes(const ModelFacts& facts, double positions);
 // What staged rows may take: a quarter of the second-level cache.
 constexpr double row_block_bytes = 256.0 * 1024.0;
+// Inputs above come from memory.
+constexpr double far_input_bytes = 8.0 * 1024.0 * 1024.0;
 
 // The schedules of one strategy: one file in schedules/spaces, one line in the list of space.cpp.
 struct ScheduleSpace {

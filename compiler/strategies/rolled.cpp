@@ -152,6 +152,7 @@ RolledStages rolled_stages(Operands& o, const Target& target, const RolledTile& 
     OutputStage& out = s.output;
     const Element value = finished_element(o, s, y_index, z_index);
     out.func = o.output(value, {out.x, out.y, out.z, out.c, out.g, out.n}, out.part);
+    s.input = o.input;
     s.weights = o.packed;
     s.position_tiles = to_int((px.positions() + tile.x - 1) / tile.x * ((py.positions() + tile.y - 1) / tile.y));
     s.facts = schedule_facts(o, target);

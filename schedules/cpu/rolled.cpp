@@ -149,6 +149,19 @@ void copy_channels_last(RolledStages& s, const Blocks& b, const Schedule& schedu
     if (schedule.get("cv") * schedule.get("qx") * s.facts.phases_x <= 32) o.func.unroll(o.x);
 }
 
+void prefetch_next_block(RolledStages& s, const Blocks& b, const Schedule& schedule) {
+    const ScheduleFacts& f = s.facts;
+    const auto blocks_of = [](int all, int size) { return (all + size - 1) / size; };
+    const int columns = schedule.get("qx") * f.phases_x, rows = schedule.get("yb") * f.stride_y;
+    const int tile_rows = s.single_rows ? f.stride_y : schedule.get("qy") * f.phases_y;
+    RowBlocks blocks{{b.yt, blocks_of(f.height, rows)}, schedule.get("yb"), {}, s.output.g, s.output.n};
+    blocks.tiles = {{Var("xt"), blocks_of(f.width, columns)},
+                    {s.single_rows ? b.yi : Var("yo"), blocks_of(std::min(rows, f.height), tile_rows)}};
+    if (s.single_rows) blocks.tiles.push_back({Var("yr"), f.stride_y});
+    blocks.tiles.push_back({b.ct, blocks_of(f.out_channels, schedule.get("cv") * f.lanes)});
+    prefetch_rows(s.output, f, s.input, blocks);
+}
+
 std::vector<Halide::VarOrRVar> joined(std::initializer_list<std::vector<Halide::VarOrRVar>> lists) {
     std::vector<Halide::VarOrRVar> vars;
     for (const auto& list : lists)
@@ -217,6 +230,7 @@ void schedule_channel_lanes(RolledStages& s, const Schedule& schedule) {
     if (s.phases_x != PhaseLoop::rolled) s.staged.bound(s.jx, 0, f.phases_x);
     if (s.phases_y != PhaseLoop::rolled) s.staged.bound(s.jy, 0, f.phases_y);
     if (s.position_tiles * schedule.get("zb") <= most_tiles_prefetched) prefetch_weights(s.output, s.weights);
+    prefetch_next_block(s, b, schedule);
     stage_input(s);
 }
 

@@ -18,7 +18,8 @@ struct ScheduleFacts {
 
     int in_channels = 1, out_channels = 1;  // of one group
     int width = 1;                          // output extent in x
-    int input_width = 1;
+    int input_width = 1, input_height = 1;
+    int reach_y = 0;  // rows of the input below the first that an output's position reaches
     int height = 1, depth = 1;
     int groups = 1, batch = 1;
     bool input_channels_last = false, output_channels_last = false;
@@ -74,7 +75,7 @@ struct RolledStages {
     bool at_once = false;
     int side = 0;
     bool single_rows = false;  // qy is the output row
-    Halide::ImageParam weights;
+    Halide::ImageParam input, weights;
     OutputStage output;
     Halide::Var xi{"xi"}, xs{"xs"};
     Halide::Var c{"c"}, qx{"qx"}, qy{"qy"}, jx{"jx"}, jy{"jy"}, qz{"qz"}, jz{"jz"}, g{"g"}, n{"n"};
@@ -120,6 +121,18 @@ void parallelize(OutputStage& output, const std::vector<ParallelLoop>& loops, co
 
 // Prefetches the packed weights in the innermost loops that read them as vectors, where no cache near by holds them.
 void prefetch_weights(OutputStage& output, const Halide::ImageParam& weights);
+
+// Blocks of `positions` input rows, of which each is staged at once; `tiles`: the loops inside of a block, innermost
+// first.
+struct RowBlocks {
+    ParallelLoop block;
+    int positions;
+    std::vector<ParallelLoop> tiles;
+    Halide::Var group, image;
+};
+// Prefetches the rows that the next block stages.
+void prefetch_rows(OutputStage& output, const ScheduleFacts& facts, const Halide::ImageParam& input,
+                   const RowBlocks& blocks);
 
 void schedule_width_lanes(WidthStages& stages, const Schedule& schedule);
 void schedule_channel_lanes(RolledStages& stages, const Schedule& schedule);

@@ -137,6 +137,15 @@ void schedule_width_lanes(WidthStages& s, const Schedule& schedule) {
         // without, 217).
         if (s.facts.in_channels >= lanes) s.padded.func.align_storage(s.padded.func.args()[3], s.facts.in_channels + 1);
         s.padded.func.compute_at(o.func, blocks > 1 ? xb : yt);
+        if (blocks == 1) {
+            const int yb = schedule.get("yb"), rows = yb / s.tile_rows;
+            prefetch_rows(o, s.facts, s.input,
+                          {{yt, (s.facts.height + yb - 1) / yb},
+                           yb / s.facts.stride_y,
+                           {{xt, tiles}, {yi, rows}, {ct, (s.facts.out_channels + channels - 1) / channels}},
+                           o.g,
+                           o.n});
+        }
     }
     std::vector<ParallelLoop> loops{{o.n, s.facts.batch},
                                     {o.g, s.facts.groups},

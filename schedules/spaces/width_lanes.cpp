@@ -25,8 +25,6 @@ constexpr double masked_load_bytes = 32;
 constexpr double staged_line = 6;
 constexpr double line_in_place = 2;
 constexpr double line_prefetched = 2.2;  // a hundredth slower than without where the input is in cache
-// Inputs above come from memory.
-constexpr double memory_bytes = 8.0 * 1024.0 * 1024.0;
 constexpr double line_from_memory = 4;
 constexpr double line_from_second_level = 0.3;
 
@@ -120,7 +118,7 @@ double reading(const ModelFacts& f, const Schedule& s) {
         const double turned = f.input_channels_last ? turned_over * cache_line / f.scalar_bytes : 0;
         return lines * (staged_line * (leaves_second ? 2 : 1) + (leaves_third ? channel_tiles : 0) + turned);
     }
-    const bool from_memory = total > memory_bytes * f.last_cache;
+    const bool from_memory = total > far_input_bytes * f.last_cache;
     const double first = s.get("ahead") > 0 ? line_prefetched : line_in_place + (from_memory ? line_from_memory : 0);
     const double again = leaves_third ? line_from_memory : line_from_second_level * (leaves_second ? 2 : 1);
     return lines * (first + again * (channel_tiles - 1));
