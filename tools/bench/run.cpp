@@ -4,14 +4,13 @@
 // serves it for one round; convt's default schedules have theirs first. How one process measures is measure.cpp.
 #include "tools/bench/run.h"
 
-#include "convt/worker.h"
 #include "tools/bench/case.h"
+#include "tools/bench/case_compiler.h"
 #include "tools/bench/comparison.h"
 #include "tools/bench/journal.h"
 #include "tools/bench/peers.h"
 #include "tools/bench/picture.h"
 #include "tools/bench/roofline.h"
-#include "tools/bench/timed_compiler.h"
 #include "tools/common/files.h"
 #include "tools/common/interrupt.h"
 #include "tools/common/progress.h"
@@ -97,28 +96,12 @@ class Bench {
         return tuned;
     }
 
-    // An engine whose kernels the processes that measure find in the folder.
-    Result<std::unique_ptr<Engine>> engine_of(std::shared_ptr<Compiler> compiler) const {
-        EngineOptions options;
-        options.cache_dir = folder_.path();
-        options.compiler = std::move(compiler);
-        return Engine::create(std::move(options));
-    }
-
-    std::shared_ptr<TimedCompiler> compiler_of(const TunedOptions& tuned) const {
-        WorkerOptions worker;
-        worker.tuned = tuned;
-        worker.cancel = &interrupt_flag();
-        return std::make_shared<TimedCompiler>(worker_compiler(worker));
-    }
-
     Status compile_all() {
-        const auto compiler = compiler_of(options_.tuned);
-        const auto engine = engine_of(compiler);
-        if (!engine.ok()) return engine.status();
-        if (!options_.problems.empty()) {  // reads the worker from the disk; later ones find it in memory
-            const auto warm = compiler->compile(options_.problems.front().problem, options_.target);
-            if (!warm.ok() && warm.status().code() == Code::io_error) return warm.status();
+        auto compiler = CaseCompiler::create(folder_.path(), options_.tuned, options_.target);
+        if (!compiler.ok()) return compiler.status();
+        if (!options_.problems.empty()) {
+            Status warm = compiler.value().warm_up(options_.problems.front().problem);
+            if (!warm.ok()) return warm;
         }
         for (const NamedProblem& named : options_.problems) {
             step("compiling", named.name);
@@ -127,44 +110,44 @@ class Bench {
             Case& c = cases_.back();
             c.report.name = named.name;
             c.report.problem = named.problem;
-            const auto kernel = engine.value()->kernel(named.problem, options_.target);
-            if (kernel.ok()) {
-                describe(c, *kernel.value(), *compiler);
+            const auto compiled = compiler.value().compile(named.problem);
+            if (compiled.ok()) {
+                describe(c, compiled.value());
             } else {
-                fail(c, kernel.status());
+                fail(c, compiled.status());
             }
         }
         return measures_default() ? compile_defaults() : Status();
     }
 
     Status compile_defaults() {
-        const auto compiler = compiler_of(default_schedules());
-        const auto engine = engine_of(compiler);
-        if (!engine.ok()) return engine.status();
+        auto compiler = CaseCompiler::create(folder_.path(), default_schedules(), options_.target);
+        if (!compiler.ok()) return compiler.status();
         for (Case& c : cases_) {
             if (interrupted() || !c.status.ok()) continue;
-            const auto kernel = engine.value()->kernel(c.report.problem, options_.target);
-            if (!kernel.ok()) fail(c, kernel.status());
-            const auto fingerprint = compiler->fingerprint(c.report.problem, options_.target);
-            if (fingerprint.ok()) c.default_fingerprint = fingerprint.value();
+            const auto compiled = compiler.value().compile(c.report.problem);
+            if (compiled.ok()) {
+                c.default_fingerprint = compiled.value().fingerprint;
+            } else {
+                fail(c, compiled.status());
+            }
         }
         return {};
     }
 
-    void describe(Case& described, const Kernel& kernel, TimedCompiler& compiler) {
-        const ObjectInfo& info = kernel.info();
+    void describe(Case& described, const CompiledCase& compiled) {
+        const ObjectInfo& info = compiled.kernel->info();
         machine_.compiler = info.compiler;
         CaseReport& report = described.report;
         report.target = info.target;
         report.threads = options_.threads;
         report.strategy = info.strategy;
         report.schedule_source = info.schedule_source;
-        report.compile_ms = compiler.milliseconds() - info.admission_ms;
+        report.compile_ms = compiled.compile_ms;
         report.admission_ms = info.admission_ms;
-        report.code_bytes = static_cast<std::int64_t>(kernel.code_bytes());
+        report.code_bytes = static_cast<std::int64_t>(compiled.kernel->code_bytes());
         report.packed_bytes = info.packed_bytes();
-        const auto fingerprint = compiler.fingerprint(report.problem, options_.target);
-        if (fingerprint.ok()) described.fingerprint = fingerprint.value();
+        described.fingerprint = compiled.fingerprint;
     }
 
     // What must be the same for times to go into one table.
