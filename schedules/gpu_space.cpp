@@ -24,7 +24,7 @@ Status over(const Schedule& schedule, const char* what, double has, double limit
 }  // namespace
 
 const GpuSpace* find_gpu_space(std::string_view strategy) {
-    for (const GpuSpace* space : {&gpu_general_space}) {
+    for (const GpuSpace* space : {&gpu_tiles_space, &gpu_general_space}) {
         if (strategy == space->strategy) return space;
     }
     return nullptr;

@@ -29,6 +29,7 @@ struct GpuSpace {
     GpuTile (*tile)(const ModelFacts& facts, const Schedule& schedule);
     double (*cycles)(const ModelFacts& facts, const Schedule& schedule);
 };
+extern const GpuSpace gpu_tiles_space;
 extern const GpuSpace gpu_general_space;
 
 const GpuSpace* find_gpu_space(std::string_view strategy);

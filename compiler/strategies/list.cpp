@@ -11,6 +11,7 @@ std::span<const Strategy> strategies(const Target& target) noexcept {
         width_lanes, channel_lanes, phase_lanes, winograd, group_lanes, general,
     };
     static const std::array gpu{
+        gpu_tiles,
         gpu_general,
     };
     if (target.is_gpu()) return gpu;

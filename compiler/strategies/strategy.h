@@ -40,6 +40,7 @@ extern const Strategy phase_lanes;
 extern const Strategy winograd;
 extern const Strategy group_lanes;
 extern const Strategy general;
+extern const Strategy gpu_tiles;
 extern const Strategy gpu_general;
 
 }  // namespace convt

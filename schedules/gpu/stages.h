@@ -15,9 +15,46 @@ struct GpuGeneralStages {
     Halide::RDom taps;
 };
 
+// What a block of GPU tiles is: tx x ty x tc threads, each with rx x ry positions and rc output channels in registers;
+// `chunk` input channels are staged at a time.
+struct GpuTileSizes {
+    GpuTileSizes() = default;
+    explicit GpuTileSizes(const Schedule& schedule)
+        : tx(schedule.get("tx")),
+          ty(schedule.get("ty")),
+          tc(schedule.get("tc")),
+          rx(schedule.get("rx")),
+          ry(schedule.get("ry")),
+          rc(schedule.get("rc")),
+          chunk(schedule.get("ci")) {}
+    int tx = 1, ty = 1, tc = 1, rx = 1, ry = 1, rc = 1, chunk = 1;
+    int vector = 1;  // scalars of 16 bytes that divide rc
+    int threads() const { return tx * ty * tc; }
+    int positions_x() const { return tx * rx; }
+    int positions_y() const { return ty * ry; }
+    int channels() const { return tc * rc; }
+};
+
+// GPU tiles: `sum`(i, jx, ux, uy, vx, vy, t, block) holds channel t rc + i at position (ux tx + vx, uy ty + vy) of a
+// block (bx, by, jy, z, cb, g, n), where threads are (vx, vy, t); its update runs over (jx, input offset, channel of the
+// chunk, my, mz, chunk). `input` and `weights` are staged for one chunk and tap of y and z; `held` is `sum` in
+// order, from which an update over `places` writes the output: (x in the tile, y in the tile, t, i, bx, by, jy, cb).
+struct GpuTileStages {
+    ScheduleFacts facts;
+    GpuTileSizes sizes;
+    Halide::Func input, weights, sum, held;
+    OutputStage output;
+    int columns = 1, run = 1;  // of the staged input; of the packed weights
+    Halide::Var lx{"lx"}, ly{"ly"}, lc{"lc"}, lw{"lw"}, my{"my"}, mz{"mz"}, chunk{"chunk"};
+    Halide::Var i{"i"}, jx{"jx"}, ux{"ux"}, uy{"uy"}, vx{"vx"}, vy{"vy"}, t{"t"}, qx{"qx"}, qy{"qy"};
+    Halide::Var bx{"bx"}, by{"by"}, jy{"jy"}, z{"z"}, cb{"cb"}, g{"g"}, n{"n"};
+    Halide::RDom taps, places;
+};
+
 // Blocks in one dimension, the only one that may exceed 65535: `order`, innermost first, is fused into it.
 Halide::Var fuse_blocks(Halide::Func func, const std::vector<Halide::Var>& order);
 
 void schedule_gpu_general(GpuGeneralStages& stages, const Schedule& schedule);
+void schedule_gpu_tiles(GpuTileStages& stages, const Schedule& schedule);
 
 }  // namespace convt
