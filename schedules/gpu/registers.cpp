@@ -98,7 +98,7 @@ class PrivateSlices : public ir::IRMutator {
 
 }  // namespace
 
-void keep_in_registers(Halide::Func output, const Halide::Func& sum) {
+void keep_in_registers(Halide::Func& output, const Halide::Func& sum) {
     output.add_custom_lowering_pass(new PrivateSlices(sum.name()));
 }
 
