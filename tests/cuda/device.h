@@ -22,6 +22,7 @@ CUresult cuCtxDestroy_v2(CUcontext);
 CUresult cuCtxPushCurrent_v2(CUcontext);
 CUresult cuCtxPopCurrent_v2(CUcontext*);
 CUresult cuCtxGetCurrent(CUcontext*);
+CUresult cuCtxSynchronize();
 CUresult cuDevicePrimaryCtxRetain(CUcontext*, CUdevice);
 CUresult cuMemAlloc_v2(CUdeviceptr*, std::size_t);
 CUresult cuMemcpyHtoD_v2(CUdeviceptr, const void*, std::size_t);

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/cuda/opencl_run.h"
+
+#include "compiler/strategies/strategy.h"
+#include "tests/cuda/strided.h"
+
+#include <stdexcept>
+
+namespace convt::test {
+
+OpenclRun run_on_opencl(const Problem& problem, const Target& target, const std::string& strategy,
+                        const Schedule& schedule, std::int64_t gap,
+                        const std::function<Operands(const TransformFacts&)>& operands) {
+    const Halide::Target host = Halide::get_jit_target_from_environment();
+    try {
+        convt::Operands parameters(problem);
+        Pipeline pipeline = find_strategy(strategy, target)->build(parameters, target, schedule);
+        const Operands data = operands(pipeline.transform);
+        Strided x = spatial_tensor(problem, false, gap), y = spatial_tensor(problem, true, gap);
+        Strided raw = dense_tensor(problem, pipeline.raw_weights), packed = dense_tensor(problem, parameters.packed);
+        Strided bias = dense_tensor(problem, parameters.bias);
+        x.put(data.x);
+        raw.put(data.weights);
+        if (problem.bias) bias.put(data.bias);
+        pipeline.raw_weights.set(raw.buffer);
+        pipeline.pack.realize(Halide::Pipeline::RealizationArg(packed.buffer.raw_buffer()), host);
+        packed.buffer.set_host_dirty();
+        parameters.input.set(x.buffer);
+        parameters.packed.set(packed.buffer);
+        parameters.bias.set(bias.buffer);
+        pipeline.output.realize(Halide::Pipeline::RealizationArg(y.buffer.raw_buffer()),
+                                host.with_feature(Halide::Target::OpenCL).with_feature(Halide::Target::CLDoubles));
+        y.buffer.copy_to_host();
+        return {y.dense(y.host()), pipeline.transform};
+    } catch (const Halide::Error& error) {
+        throw std::runtime_error(error.what());
+    }
+}
+
+}  // namespace convt::test
