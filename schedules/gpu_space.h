@@ -22,6 +22,16 @@ struct GpuTile {
     double statements = 0;    // multiply-adds unrolled in the inner loop
 };
 
+// What a kernel does, for an estimate.
+struct GpuWork {
+    double blocks = 0;
+    double instructions = 0;  // of a warp
+    double waits = 0;         // of a warp: round trips to global memory that its own instructions do not cover
+    double bytes = 0;         // of sectors that all requests ask for, past the first-level cache
+};
+// Cycles of a device with 108 multiprocessors: the longest of what is issued, waited for and moved.
+double gpu_cycles(const GpuTile& tile, const GpuWork& work);
+
 // One file in schedules/spaces and one line in the list of gpu_space.cpp.
 struct GpuSpace {
     const char* strategy;
@@ -29,8 +39,8 @@ struct GpuSpace {
     GpuTile (*tile)(const ModelFacts& facts, const Schedule& schedule);
     double (*cycles)(const ModelFacts& facts, const Schedule& schedule);
 };
-extern const GpuSpace gpu_tiles_space;
 extern const GpuSpace gpu_general_space;
+extern const GpuSpace gpu_tiles_space;
 
 const GpuSpace* find_gpu_space(std::string_view strategy);
 // The values of the knobs are legal; whether a block of them fits. The first value of every knob together always does.

@@ -143,8 +143,8 @@ void add_output(const Operands& o, GpuTileStages& s) {
     s.places.where(x < width);
     s.places.where(y < height);
     s.places.where(c < o.out_channels);
-    const Element value = element(
-        s.held(r[0] / sx, r[0] % sx, r[1], r[2], r[3], r[4], r[5], r[6], out.z, r[7], out.g, out.n), o.parts);
+    const Element value =
+        element(s.held(r[0] / sx, r[0] % sx, r[1], r[2], r[3], r[4], r[5], r[6], out.z, r[7], out.g, out.n), o.parts);
     const Element nothing(static_cast<std::size_t>(o.parts), Halide::undef(o.scalar));
     out.func = o.output(nothing, {out.x, out.y, out.z, out.c, out.g, out.n}, out.part);
     const auto inside = [](const Expr& e, int extent) { return Halide::unsafe_promise_clamped(e, 0, extent - 1); };
@@ -166,8 +166,7 @@ Pipeline build(Operands& o, const Target& target, const Schedule& schedule) {
     const PhaseExpr phase = phase_expr(pz, s.z % stride);
     const Expr m = tap_of(pz, tap_range(pz, o.axes[2], phase, q, 1), s.mz);
     stage_input(o, t, s, input_row(pz, phase, q, m));
-    stage_weights(o, s,
-                  Halide::clamp(phase.first_tap + m * to_int(pz.tap_step()), 0, to_int(o.axes[2].kernel - 1)));
+    stage_weights(o, s, Halide::clamp(phase.first_tap + m * to_int(pz.tap_step()), 0, to_int(o.axes[2].kernel - 1)));
     add_sum(o, t, s);
     add_output(o, s);
     s.facts = schedule_facts(o, target);

@@ -38,10 +38,12 @@ class PrivateSlices : public ir::IRMutator {
         const auto constant = ir::as_const_int(ramp == nullptr ? first : ramp->base);
         if (!constant || (ramp != nullptr && !ir::is_const(ramp->stride))) refuse("not known", index, first);
         const ir::Ramp* other_ramp = other.as<ir::Ramp>();
-        const Expr shift = ir::simplify((other_ramp == nullptr ? other : other_ramp->base) - Expr(static_cast<int>(*constant)));
+        const Expr shift =
+            ir::simplify((other_ramp == nullptr ? other : other_ramp->base) - Expr(static_cast<int>(*constant)));
         if (!shift_.defined()) shift_ = shift;
         if (!ir::equal(shift, shift_)) refuse("another thread's", index, shift);
-        last_ = std::max<std::int64_t>(last_, *constant + (ramp == nullptr ? 0 : (ramp->lanes - 1) * *ir::as_const_int(ramp->stride)));
+        last_ = std::max<std::int64_t>(
+            last_, *constant + (ramp == nullptr ? 0 : (ramp->lanes - 1) * *ir::as_const_int(ramp->stride)));
         return first;
     }
 

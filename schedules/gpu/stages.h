@@ -36,8 +36,8 @@ struct GpuTileSizes {
 };
 
 // GPU tiles: `sum`(i, jx, ux, uy, vx, vy, t, block) holds channel t rc + i at position (ux tx + vx, uy ty + vy) of a
-// block (bx, by, jy, z, cb, g, n), where threads are (vx, vy, t); its update runs over (jx, input offset, channel of the
-// chunk, my, mz, chunk). `input` and `weights` are staged for one chunk and tap of y and z; `held` is `sum` in
+// block (bx, by, jy, z, cb, g, n), where threads are (vx, vy, t); its update runs over (jx, input offset, channel of
+// the chunk, my, mz, chunk). `input` and `weights` are staged for one chunk and tap of y and z; `held` is `sum` in
 // order, from which an update over `places` writes the output: (x in the tile, y in the tile, t, i, bx, by, jy, cb).
 struct GpuTileStages {
     ScheduleFacts facts;

@@ -97,8 +97,10 @@ void schedule_sum(GpuTileStages& s) {
         .bound_extent(s.t, z.tc)
         .reorder({s.i, s.jx, s.ux, s.uy, s.vx, s.vy, s.t})
         .unroll(s.jx);
-    s.sum.update().reorder({s.i, r[0], s.ux, s.uy, r[1], r[2], s.vx, s.vy, s.t, r[3], r[4], r[5]}).unroll(r[0]).unroll(
-        r[1]);
+    s.sum.update()
+        .reorder({s.i, r[0], s.ux, s.uy, r[1], r[2], s.vx, s.vy, s.t, r[3], r[4], r[5]})
+        .unroll(r[0])
+        .unroll(r[1]);
     for (Halide::Stage stage : {Halide::Stage(s.sum), s.sum.update()}) {
         stage.unroll(s.ux).unroll(s.uy).gpu_threads(s.vx, s.vy, s.t);
         if (z.rc % z.vector == 0 && z.vector > 1 && z.rc > z.vector) {

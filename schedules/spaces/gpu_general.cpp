@@ -21,11 +21,17 @@ GpuTile tile(const ModelFacts& f, const Schedule& s) {
 }
 
 double cycles(const ModelFacts& f, const Schedule& s) {
-    const double tx = s.get("tx"), tc = s.get("tc");
-    const double threads =
-        tiles(f.output(0), tx) * tx * f.output(1) * f.output(2) * tiles(f.out_channels, tc) * f.groups * f.batch;
-    const double iterations = f.in_channels * f.taps[0] * f.taps[1] * f.taps[2];
-    return threads / warp_lanes * iterations * (2 * tc * f.parts * f.parts + 1 + address_instructions);
+    const double tx = s.get("tx"), tc = s.get("tc"), words = f.parts * f.scalar_bytes / 4;
+    const double blocks =
+        tiles(f.output(0), tx) * f.output(1) * f.output(2) * tiles(f.out_channels, tc) * f.groups * f.batch;
+    const double iterations = f.in_channels * std::max(f.taps[0], 1.0) * std::max(f.taps[1], 1.0) * f.taps[2];
+    // Neighbours read the weights of other phases, and every second input where channels lie between them.
+    const double spread = std::min(f.stride(0), 8.0) * words;
+    const double apart = f.input_channels_last ? 8 : 1;
+    const double loads = tc * spread + apart * words;
+    return gpu_cycles(tile(f, s),
+                      {blocks, iterations * (tc * f.parts * f.parts * words + loads + address_instructions), iterations,
+                       blocks * tx / warp_lanes * tc * (f.output_channels_last ? 32 : 4) * 32 * words});
 }
 
 }  // namespace
