@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/cuda/sass.h"
+
+#include "compiler/worker/process.h"
+#include "tests/support/temporary_folder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <regex>
+#include <sstream>
+#include <stdexcept>
+
+namespace convt::test {
+namespace {
+
+std::string output_of(const std::vector<std::string>& command) {
+    const auto ran = process::run(command, {});
+    if (!ran.ok()) throw std::runtime_error(ran.status().message());
+    const process::Outcome& outcome = ran.value();
+    if (outcome.end != process::End::exited || outcome.value != 0)
+        throw std::runtime_error(fmt::format("{}: {}{}", command[0], outcome.output, outcome.errors));
+    return outcome.output + outcome.errors;
+}
+
+// The sum, or the largest, of the numbers before or behind a word in every line that has it.
+template <typename Combine>
+int numbers(const std::string& text, const std::regex& pattern, const Combine& combine) {
+    int result = 0;
+    for (std::sregex_iterator at(text.begin(), text.end(), pattern), end; at != end; ++at)
+        result = combine(result, std::stoi((*at)[1].str()));
+    return result;
+}
+
+struct SassLine {
+    bool fma = false;
+    std::string jump;  // the label that a branch names
+};
+
+// Multiprocessors, by compute capability (CUDA C++ Programming Guide, technical specifications): warps, blocks, bytes
+// of shared memory, and what every block takes of it by itself.
+struct Multiprocessor {
+    int capability, warps, blocks;
+    std::uint64_t shared_bytes, reserved;
+};
+constexpr Multiprocessor multiprocessors[] = {
+    {75, 32, 16, 65536, 0}, {80, 64, 32, 167936, 1024}, {86, 48, 16, 102400, 1024}, {90, 64, 32, 233472, 1024}};
+// All of these: registers of one of the four parts, and how they are given out.
+constexpr int part_registers = 16384, register_granularity = 256;
+constexpr std::uint64_t shared_granularity = 128;
+
+// `        /*0040*/               @P0 BRA `(.L_x_1) ;`
+std::optional<SassLine> instruction(const std::string& text) {
+    const std::size_t address = text.find("/*"), end = text.find("*/");
+    if (address == std::string::npos || end == std::string::npos) return std::nullopt;
+    if (text.find_first_not_of(" \t") != address) return std::nullopt;
+    std::size_t at = text.find_first_not_of(" \t", end + 2);
+    if (at != std::string::npos && text[at] == '@') at = text.find_first_not_of(' ', text.find(' ', at));
+    if (at == std::string::npos || text[at] < 'A' || text[at] > 'Z') return std::nullopt;
+    SassLine line;
+    const std::string name = text.substr(at, text.find_first_of(" .;", at) - at);
+    line.fma = name == "FFMA" || name == "DFMA";
+    const std::size_t label = text.find("`(", at);
+    if (name == "BRA" && label != std::string::npos)
+        line.jump = text.substr(label + 2, text.find(')', label) - label - 2);
+    return line;
+}
+
+}  // namespace
+
+SassLoop hottest_sass_loop(const std::string& listing) {
+    std::vector<SassLine> lines;
+    std::map<std::string, std::size_t> labels;
+    std::istringstream in(listing);
+    for (std::string text; std::getline(in, text);) {
+        if (text.starts_with(".L_")) labels[text.substr(0, text.find(':'))] = lines.size();
+        if (const auto line = instruction(text)) lines.push_back(*line);
+    }
+    const auto count = [&](std::size_t from, std::size_t to) {
+        SassLoop loop{static_cast<int>(to - from), 0};
+        for (std::size_t i = from; i < to; ++i)
+            loop.fmas += lines[i].fma ? 1 : 0;
+        return loop;
+    };
+    std::vector<std::pair<std::size_t, std::size_t>> loops;  // from a label to behind the branch back
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        const auto target = labels.find(lines[i].jump);
+        // A branch to itself fills the end of a kernel.
+        if (target != labels.end() && target->second < i) loops.emplace_back(target->second, i + 1);
+    }
+    SassLoop best = count(0, lines.size());
+    bool found = false;
+    for (const auto& [from, to] : loops) {
+        const bool innermost = std::none_of(loops.begin(), loops.end(), [&, from = from, to = to](const auto& other) {
+            return other.first >= from && other.second <= to && other.second - other.first < to - from;
+        });
+        if (!innermost) continue;
+        const SassLoop loop = count(from, to);
+        if (found && loop.fmas <= best.fmas) continue;
+        best = loop;
+        found = true;
+    }
+    return best;
+}
+
+Assembly assembled(const std::string& ptx, int capability, int max_registers) {
+    const TemporaryFolder folder;
+    const std::string text = folder / "kernel.ptx", cubin = folder / "kernel.cubin";
+    std::ofstream(text) << ptx;
+    std::vector<std::string> command{CONVT_PTXAS, "-v", fmt::format("-arch=sm_{}", capability), text, "-o", cubin};
+    if (max_registers != 0) command.push_back(fmt::format("-maxrregcount={}", max_registers));
+    const std::string told = output_of(command);
+    const auto most = [](int a, int b) { return std::max(a, b); };
+    const auto sum = [](int a, int b) { return a + b; };
+    Assembly result;
+    result.registers = numbers(told, std::regex("Used (\\d+) registers"), most);
+    result.stack_bytes = numbers(told, std::regex("(\\d+) bytes stack frame"), most);
+    result.spill_bytes = numbers(told, std::regex("(\\d+) bytes spill stores"), sum) +
+                         numbers(told, std::regex("(\\d+) bytes spill loads"), sum);
+    result.shared_bytes = numbers(told, std::regex("(\\d+) bytes smem"), most);
+    result.loop = hottest_sass_loop(output_of({CONVT_NVDISASM, "-c", cubin}));
+    return result;
+}
+
+double occupancy(int capability, int registers, std::uint64_t shared_bytes, std::uint64_t threads) {
+    const Multiprocessor* found = std::find_if(std::begin(multiprocessors), std::end(multiprocessors),
+                                               [&](const Multiprocessor& m) { return m.capability == capability; });
+    if (found == std::end(multiprocessors)) throw std::runtime_error("no such multiprocessor");
+    const int warps = static_cast<int>((threads + 31) / 32);
+    const int warp_registers =
+        (registers * 32 + register_granularity - 1) / register_granularity * register_granularity;
+    int blocks = std::min(found->blocks, found->warps / warps);
+    if (warp_registers > 0) blocks = std::min(blocks, 4 * (part_registers / warp_registers) / warps);
+    const std::uint64_t block_shared =
+        (shared_bytes + found->reserved + shared_granularity - 1) / shared_granularity * shared_granularity;
+    if (block_shared > 0) blocks = std::min(blocks, static_cast<int>(found->shared_bytes / block_shared));
+    return static_cast<double>(blocks * warps) / found->warps;
+}
+
+}  // namespace convt::test
