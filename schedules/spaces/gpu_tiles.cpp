@@ -12,6 +12,8 @@ constexpr double staged_instructions = 24;  // an element or vector of 16 bytes 
 constexpr double turn_instructions = 30;    // a chunk: counters, barriers, what a tap of y and z is
 constexpr double stored_instructions = 24;  // an output through shared memory
 constexpr double pad_banks = 32;            // at most, between rows in shared memory
+// Registers that ptxas takes for an accumulator: loads of the next products are under way. Tiles of 128 took up to 255.
+constexpr double register_share = 1.4;
 constexpr double most_columns = 65536;
 
 std::vector<Knob> knobs(const ModelFacts& f) {
@@ -45,8 +47,8 @@ GpuTile tile(const ModelFacts& f, const Schedule& s) {
     const Chunk c(f, s);
     const double staged = c.inputs + pad_banks * c.rows * s.get("ci") + c.weights;
     const double held = (s.get("tx") * s.get("rx") + pad_banks) * f.stride(0) * c.rows * s.get("tc");
-    return {c.threads, (positions * rc * f.stride(0) + rc + positions) * words, std::max(staged, held) * bytes,
-            positions * rc * f.kernel(0) * s.get("ci") * f.parts * f.parts};
+    return {c.threads, (register_share * positions * rc * f.stride(0) + rc + positions) * words,
+            std::max(staged, held) * bytes, positions * rc * f.kernel(0) * s.get("ci") * f.parts * f.parts};
 }
 
 double cycles(const ModelFacts& f, const Schedule& s) {
