@@ -4,7 +4,7 @@
 
 #include "convt/problem.h"
 
-#include <Halide.h>
+#include "schedules/cpu/halide.h"
 
 #include <cstddef>
 #include <vector>
