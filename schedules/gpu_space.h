@@ -41,6 +41,8 @@ struct GpuSpace {
 };
 extern const GpuSpace gpu_general_space;
 extern const GpuSpace gpu_tiles_space;
+extern const GpuSpace gpu_channels_space;
+extern const GpuSpace gpu_phases_space;
 
 const GpuSpace* find_gpu_space(std::string_view strategy);
 // The values of the knobs are legal; whether a block of them fits. The first value of every knob together always does.

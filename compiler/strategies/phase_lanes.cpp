@@ -4,6 +4,7 @@
 // of an output row and is stored as it stands. Phases are counted from a whole number of strides before the first
 // output, so that all lanes of a vector read the same inputs; a tap that only some lanes have is a zero weight in the
 // others.
+#include "compiler/aligned_axis.h"
 #include "compiler/facts.h"
 #include "compiler/packing.h"
 #include "compiler/phase_expr.h"
@@ -20,25 +21,6 @@ using Halide::Func;
 using Halide::RDom;
 
 namespace {
-
-// The output runs from `shift` on the axis that begins at a whole number of strides.
-struct AlignedAxis {
-    Axis axis;
-    PhaseTable table;
-    int shift, stride, output;
-
-    explicit AlignedAxis(const Axis& from) : axis(from), table(begin_at_stride(axis)) {
-        shift = to_int(from.pad_low - axis.pad_low);
-        stride = to_int(from.stride);
-        output = to_int(from.output());
-    }
-
-  private:
-    static const Axis& begin_at_stride(Axis& axis) {
-        axis.pad_low -= axis.pad_low % axis.stride;
-        return axis;
-    }
-};
 
 std::string refuse(const Problem& problem, const Target& target) {
     const std::array<Axis, 3> axes = axes_xyz(problem);
