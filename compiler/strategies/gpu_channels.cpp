@@ -20,13 +20,12 @@ using Halide::Var;
 namespace {
 
 constexpr int lanes = static_cast<int>(warp_lanes);
-constexpr double most_together = 256;        // multiply-adds of an iteration
-constexpr std::int64_t fewest_channels = 8;  // the lanes of one 32-byte sector
+constexpr double most_together = 256;  // multiply-adds of an iteration
 
 std::string refuse(const Problem& problem, const Target&) {
     const std::int64_t channels = problem.out_channels / problem.groups;
-    if (channels >= fewest_channels) return {};
-    return fmt::format("{} output channels of a group: lanes over channels would idle", channels);
+    if (channels % static_cast<std::int64_t>(warp_lanes) == 0) return {};
+    return fmt::format("{} output channels of a group are no whole warps: barriers need all lanes", channels);
 }
 
 // Tap and input row of an output place (position q, phase j), for one place of the loop over taps.

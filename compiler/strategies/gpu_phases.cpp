@@ -21,7 +21,7 @@ using Halide::Var;
 namespace {
 
 constexpr int lanes = static_cast<int>(warp_lanes);
-constexpr std::int64_t smallest_stride = 16;  // below it more than half of a warp would idle
+constexpr std::int64_t smallest_stride = 4;  // below it nearly all of a warp would idle
 
 std::string refuse(const Problem& problem, const Target&) {
     const Axis x = axes_xyz(problem)[0];

@@ -38,14 +38,23 @@ std::vector<int> whole_rows(const ModelFacts& f, int axis) {
     return kept;
 }
 
+// A block of channels has no lane that idles: all of them meet at its barriers.
+std::vector<int> whole_warps(const ModelFacts& f) {
+    std::vector<int> kept{1};
+    for (int vector : {2, 4}) {
+        if (std::fmod(f.out_channels, vector * warp_lanes) == 0) kept.push_back(vector);
+    }
+    return kept;
+}
+
 std::vector<Knob> knobs(const ModelFacts& f) {
-    return {
-        {"cv", up_to({1, 2, 4}, f.out_channels / warp_lanes), "output channels of a lane"},
-        {"qx", positions(f), "positions of a tile in x"},
-        {"qy", up_to({1, 2, 4, 8}, f.positions[1]), "positions of a tile in y"},
-        {"jx", whole_rows(f, 0), "phases of x in a tile: 0 one, 1 all"},
-        {"jy", whole_rows(f, 1), "phases of y in a tile: 0 one, 1 all"},
-        {"ks", up_to({1, 2, 4, 8, 16}, f.in_channels), "warps of a block, each with a slice of the input channels"}};
+    return {{"cv", whole_warps(f), "output channels of a lane"},
+            {"qx", positions(f), "positions of a tile in x"},
+            {"qy", up_to({1, 2, 4, 8}, f.positions[1]), "positions of a tile in y"},
+            {"jx", whole_rows(f, 0), "phases of x in a tile: 0 one, 1 all"},
+            {"jy", whole_rows(f, 1), "phases of y in a tile: 0 one, 1 all"},
+            {"ks", up_to({2, 4, 8, 16}, std::max(f.in_channels, 2.0)),
+             "warps of a block, each with a slice of the input channels"}};
 }
 
 // Of a thread, per input channel.

@@ -12,6 +12,11 @@ namespace {
 
 using Halide::Internal::Split;
 
+// Where the output is written by an update, its pure definition defines nothing.
+const Halide::Internal::StageSchedule& written_by(const Halide::Internal::Function& output) {
+    return output.updates().empty() ? output.definition().schedule() : output.update(0).schedule();
+}
+
 class Loops {
   public:
     explicit Loops(Halide::Func output) {
@@ -20,7 +25,11 @@ class Loops {
             if (const auto extent = constant(output.function().output_buffers()[0].extent_constraint(d)))
                 extent_[args[static_cast<std::size_t>(d)].name()] = *extent;
         }
-        for (const Split& split : output.function().definition().schedule().splits())
+        const Halide::Internal::StageSchedule& schedule = written_by(output.function());
+        for (const Halide::Internal::ReductionVariable& variable : schedule.rvars()) {
+            if (const auto extent = constant(variable.extent)) extent_[variable.var] = *extent;
+        }
+        for (const Split& split : schedule.splits())
             follow(split);
     }
 
@@ -76,7 +85,7 @@ std::vector<std::uint64_t> block_loops(const Problem& problem, const Target& tar
     const Pipeline pipeline = find_strategy(strategy, target)->build(operands, target, schedule);
     const Loops loops(pipeline.output);
     std::vector<std::uint64_t> extents;
-    for (const Halide::Internal::Dim& dim : pipeline.output.function().definition().schedule().dims()) {
+    for (const Halide::Internal::Dim& dim : written_by(pipeline.output.function()).dims()) {
         if (dim.for_type != Halide::Internal::ForType::GPUBlock) continue;
         if (!loops.unfold(dim.var, extents)) throw std::runtime_error("the extent of a loop in " + dim.var);
     }

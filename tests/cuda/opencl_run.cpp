@@ -29,7 +29,9 @@ OpenclRun run_on_opencl(const Problem& problem, const Target& target, const std:
         parameters.packed.set(packed.buffer);
         parameters.bias.set(bias.buffer);
         pipeline.output.realize(Halide::Pipeline::RealizationArg(y.buffer.raw_buffer()),
-                                host.with_feature(Halide::Target::OpenCL).with_feature(Halide::Target::CLDoubles));
+                                host.with_feature(Halide::Target::OpenCL)
+                                    .with_feature(Halide::Target::NoAsserts)
+                                    .with_feature(Halide::Target::CLDoubles));
         y.buffer.copy_to_host();
         return {y.dense(y.host()), pipeline.transform};
     } catch (const Halide::Error& error) {
