@@ -55,7 +55,7 @@ double gpu_cycles(const GpuTile& tile, const GpuWork& work) {
 }
 
 const GpuSpace* find_gpu_space(std::string_view strategy) {
-    for (const GpuSpace* space : {&gpu_tiles_space, &gpu_channels_space, &gpu_phases_space, &gpu_general_space}) {
+    for (const GpuSpace* space : {&gpu_tiles_space, &gpu_phases_space, &gpu_general_space}) {
         if (strategy == space->strategy) return space;
     }
     return nullptr;

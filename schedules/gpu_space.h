@@ -41,7 +41,6 @@ struct GpuSpace {
 };
 extern const GpuSpace gpu_general_space;
 extern const GpuSpace gpu_tiles_space;
-extern const GpuSpace gpu_channels_space;
 extern const GpuSpace gpu_phases_space;
 
 const GpuSpace* find_gpu_space(std::string_view strategy);

@@ -12,7 +12,6 @@ std::span<const Strategy> strategies(const Target& target) noexcept {
     };
     static const std::array gpu{
         gpu_tiles,
-        gpu_channels,
         gpu_phases,
         gpu_general,
     };

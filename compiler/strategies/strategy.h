@@ -41,7 +41,6 @@ extern const Strategy winograd;
 extern const Strategy group_lanes;
 extern const Strategy general;
 extern const Strategy gpu_tiles;
-extern const Strategy gpu_channels;
 extern const Strategy gpu_phases;
 extern const Strategy gpu_general;
 

@@ -6,12 +6,23 @@ namespace convt {
 
 using Halide::TailStrategy;
 using Halide::Var;
+using Halide::VarOrRVar;
 
 Var fuse_blocks(Halide::Func func, const std::vector<Var>& order) {
     Var block = order.front();
     for (std::size_t i = 1; i < order.size(); ++i) {
         Var fused(Halide::Internal::unique_name("block"));
         func.fuse(block, order[i], fused);
+        block = fused;
+    }
+    return block;
+}
+
+VarOrRVar fuse_update_blocks(Halide::Stage stage, const std::vector<VarOrRVar>& order) {
+    VarOrRVar block = order.front();
+    for (std::size_t i = 1; i < order.size(); ++i) {
+        const Halide::RVar fused(Halide::Internal::unique_name("block"));
+        stage.fuse(block, order[i], fused);
         block = fused;
     }
     return block;

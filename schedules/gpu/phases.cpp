@@ -23,7 +23,7 @@ void schedule_gpu_phases(GpuPhaseStages& s, const Schedule& schedule) {
     const Halide::RDom &at = s.places, &r = s.taps;
     RVar rows("rows"), places("places"), turn("turn"), warp("warp");
     Halide::Stage store = o.func.update();
-    o.func.gpu_single_thread();  // defines nothing; on the host it would count as an access there
+    o.func.gpu_single_thread();     // defines nothing; on the host it would count as an access there
     store.allow_race_conditions();  // every place of the output belongs to one of them
     if (s.facts.complex) store.reorder({o.part, at[0], at[1], at[2], at[3], at[4], at[5], at[6]}).unroll(o.part);
     store.fuse(at[1], at[2], rows)

@@ -51,25 +51,6 @@ struct GpuTileStages {
     Halide::RDom taps, places;
 };
 
-// GPU channels: `sum`(i, l, k, qx, jx, qy, jy, z, b, g, n) holds output channel (b, i, l) of a position and a phase,
-// over slice k of the input channels; its update runs over (place of the tap in x, in y, ci, mz). `held` is the same in
-// shared memory. The output is an update over `places`: x, y and channel in the block, the innermost in memory first,
-// phase of x, of y, tile of x, of y, block of channels.
-struct GpuPlaceAxis {
-    int positions = 1, phases = 1;
-    bool all_phases = false;  // of a tile; else one
-    int extent = 1;           // positions that the axis has for a tile
-};
-struct GpuChannelStages {
-    ScheduleFacts facts;
-    Halide::Func sum{"sum"}, held{"held"};
-    OutputStage output;
-    GpuPlaceAxis x, y;
-    Halide::Var i{"i"}, l{"l"}, k{"k"}, qx{"qx"}, jx{"jx"}, qy{"qy"}, jy{"jy"}, z{"z"}, b{"b"}, g{"g"}, n{"n"};
-    Halide::RDom taps, places;
-    int together = 1;  // input channels of an iteration
-};
-
 // GPU phases: `sum`(i, l, k, q, c, y, z, b, g, n) holds phase (b, i, l) of x at position q, over slice k of the input
 // channels; its update runs over (mx, ci, my, mz). `held` is the same in shared memory. The output is an update over
 // `places`: l, i, position, channel in the block; then their blocks.
@@ -90,7 +71,6 @@ Halide::Var fuse_blocks(Halide::Func func, const std::vector<Halide::Var>& order
 
 void schedule_gpu_general(GpuGeneralStages& stages, const Schedule& schedule);
 void schedule_gpu_tiles(GpuTileStages& stages, const Schedule& schedule);
-void schedule_gpu_channels(GpuChannelStages& stages, const Schedule& schedule);
 void schedule_gpu_phases(GpuPhaseStages& stages, const Schedule& schedule);
 
 }  // namespace convt

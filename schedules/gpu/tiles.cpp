@@ -39,7 +39,7 @@ void schedule_output(GpuTileStages& s) {
     const auto& r = s.places;
     RVar linear("linear"), turn("turn"), thread("thread"), tx("tx"), ty("ty"), tt("tt");
     Halide::Stage store = o.func.update();
-    o.func.gpu_single_thread();  // defines nothing; on the host it would count as an access there
+    o.func.gpu_single_thread();     // defines nothing; on the host it would count as an access there
     store.allow_race_conditions();  // every place of the output belongs to one of them
     store.reorder({r[0], r[1], r[2], r[3], r[4], r[5], r[6], o.z, r[7], o.g, o.n}).unroll(r[3]);
     store.fuse(r[0], r[1], linear)
@@ -49,12 +49,7 @@ void schedule_output(GpuTileStages& s) {
         .split(ty, tt, ty, z.ty)
         .gpu_threads(tx, ty, tt);
     if (s.facts.complex) store.unroll(o.part);
-    VarOrRVar block = r[4];
-    for (const VarOrRVar& next : std::vector<VarOrRVar>{r[5], r[6], o.z, r[7], o.g, o.n}) {
-        const RVar fused(Halide::Internal::unique_name("block"));
-        store.fuse(block, next, fused);
-        block = fused;
-    }
+    const VarOrRVar block = fuse_update_blocks(store, {r[4], r[5], r[6], o.z, r[7], o.g, o.n});
     store.gpu_blocks(block);
 
     Var vx("vx"), vy("vy"), ux("ux"), uy("uy");
