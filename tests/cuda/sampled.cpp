@@ -71,10 +71,19 @@ std::set<std::uint64_t> sampled_blocks(const std::vector<std::uint64_t>& loops, 
             blocks.insert(i);
         return blocks;
     }
-    for (std::uint64_t corner = 0; corner < std::uint64_t{1} << loops.size(); ++corner) {
+    // Three at most are phases, and the last row may be of any of them.
+    const auto choices = [](std::uint64_t loop) { return loop <= 3 ? loop : 2; };
+    std::uint64_t corners = 1;
+    for (const std::uint64_t loop : loops)
+        corners *= choices(loop);
+    for (std::uint64_t corner = 0; corner < corners; ++corner) {
         std::vector<std::uint64_t> at;
-        for (std::size_t i = 0; i < loops.size(); ++i)
-            at.push_back((corner >> i & 1U) != 0 ? loops[i] - 1 : 0);
+        std::uint64_t rest = corner;
+        for (const std::uint64_t loop : loops) {
+            const std::uint64_t choice = rest % choices(loop);
+            at.push_back(loop <= 3 ? choice : choice * (loop - 1));
+            rest /= choices(loop);
+        }
         blocks.insert(linear(loops, at));
     }
     for (std::size_t i = 0; i < loops.size(); ++i) {
