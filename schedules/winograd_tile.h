@@ -23,8 +23,8 @@ inline const WinogradTile& winograd_tile(std::int64_t taps) {
 }
 
 // In 1D with a stride of whole vectors lanes run over the phases of a channel, not over channels: then a vector of sums
-// is a piece of an output row and is stored as it stands. Few channels fill lanes too; where many are last, a piece of a
-// row would be scattered (`pixel`: neighbouring channels of the output).
+// is a piece of an output row and is stored as it stands. Few channels fill lanes too; where many are last, a piece of
+// a row would be scattered (`pixel`: neighbouring channels of the output).
 inline constexpr bool winograd_phases_in_lanes(bool image, std::int64_t stride, std::int64_t lanes,
                                                std::int64_t pixel) {
     return !image && stride % lanes == 0 && pixel * 2 < lanes;
