@@ -7,10 +7,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <map>
 #include <optional>
-#include <regex>
 #include <sstream>
 #include <stdexcept>
 
@@ -26,12 +26,16 @@ std::string output_of(const std::vector<std::string>& command) {
     return outcome.output + outcome.errors;
 }
 
-// The sum, or the largest, of the numbers before or behind a word in every line that has it.
+// The sum, or the largest, of the numbers that stand between two texts, `before` and `behind`, in any line.
 template <typename Combine>
-int numbers(const std::string& text, const std::regex& pattern, const Combine& combine) {
+int numbers(const std::string& text, std::string_view before, std::string_view behind, const Combine& combine) {
     int result = 0;
-    for (std::sregex_iterator at(text.begin(), text.end(), pattern), end; at != end; ++at)
-        result = combine(result, std::stoi((*at)[1].str()));
+    for (std::size_t at = text.find(behind); at != std::string::npos; at = text.find(behind, at + 1)) {
+        std::size_t from = at;
+        while (from > 0 && std::isdigit(static_cast<unsigned char>(text[from - 1])) != 0)
+            --from;
+        if (from < at && text.substr(0, from).ends_with(before)) result = combine(result, std::stoi(text.substr(from)));
+    }
     return result;
 }
 
@@ -113,11 +117,11 @@ Assembly assembled(const std::string& ptx, int capability, int max_registers) {
     const auto most = [](int a, int b) { return std::max(a, b); };
     const auto sum = [](int a, int b) { return a + b; };
     Assembly result;
-    result.registers = numbers(told, std::regex("Used (\\d+) registers"), most);
-    result.stack_bytes = numbers(told, std::regex("(\\d+) bytes stack frame"), most);
-    result.spill_bytes = numbers(told, std::regex("(\\d+) bytes spill stores"), sum) +
-                         numbers(told, std::regex("(\\d+) bytes spill loads"), sum);
-    result.shared_bytes = numbers(told, std::regex("(\\d+) bytes smem"), most);
+    result.registers = numbers(told, "Used ", " registers", most);
+    result.stack_bytes = numbers(told, "", " bytes stack frame", most);
+    result.spill_bytes = numbers(told, "", " bytes spill stores", sum) +
+                         numbers(told, "", " bytes spill loads", sum);
+    result.shared_bytes = numbers(told, "", " bytes smem", most);
     result.loop = hottest_sass_loop(output_of({CONVT_NVDISASM, "-c", cubin}));
     return result;
 }
