@@ -4,4 +4,5 @@
 
 #include "convt/admission.h"
 #include "convt/engine.h"
+#include "convt/frameworks.h"
 #include "convt/worker.h"

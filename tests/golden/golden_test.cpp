@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// A framework's description gives the framework's output: its shape and, element by element, its values; through the
+// oracle for every vector, through a compiled kernel for some of each framework.
+#include "convt/halide_compiler.h"
+#include "convt/kernel.h"
+#include "tests/golden/vectors.h"
+#include "tests/support/compare.h"
+#include "tests/support/data.h"
+#include "tests/support/require_value.h"
+#include "tests/support/run.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+#include <algorithm>
+
+namespace convt::test {
+namespace {
+
+// The extents of the weights in the framework's order.
+std::vector<std::int64_t> stored_shape(const FrameworkLayer& layer) {
+    const std::vector<std::int64_t> shape = layer.problem.weight_shape();
+    std::vector<std::int64_t> stored(shape.size());
+    for (std::size_t d = 0; d < shape.size(); ++d)
+        stored[static_cast<std::size_t>(layer.weights.from[d])] = shape[d];
+    return stored;
+}
+
+std::size_t elements(const std::vector<std::int64_t>& shape) {
+    return bytes_of(ElementType::f32, shape) / sizeof(float);
+}
+
+Operands recorded_operands(const FrameworkLayer& layer) {
+    const Problem& p = layer.problem;
+    const std::vector<std::int64_t> stored = stored_shape(layer);
+    const std::vector<std::byte> weights = from_scalars(p.type, recorded_tensor(2, elements(stored)));
+    Operands operands;
+    operands.x = from_scalars(p.type, recorded_tensor(1, elements(p.input_shape())));
+    operands.weights.resize(weights.size());
+    const Status status = reorder_weights(layer, TensorView::dense(weights.data(), p.type, stored),
+                                          TensorView::dense(operands.weights.data(), p.type, p.weight_shape()));
+    INFO(status.message());
+    REQUIRE(status.ok());
+    if (p.bias) operands.bias = from_scalars(p.type, recorded_tensor(3, static_cast<std::size_t>(p.out_channels)));
+    return operands;
+}
+
+}  // namespace
+
+TEST_CASE("frameworks' descriptions give their shapes and values: oracle") {
+    const std::string framework = GENERATE(as<std::string>{}, "onnx", "pytorch", "tensorflow", "keras", "jax");
+    const std::vector<Vector> vectors = read_vectors(framework);
+    CHECK(vectors.size() >= 300);
+    for (const Vector& vector : vectors) {
+        INFO(vector.name);
+        const FrameworkLayer layer = require_value(layer_of(framework, vector.arguments));
+        INFO(layer.problem.text());
+        REQUIRE(layer.problem.output_shape() == vector.shape);
+        const Reference reference = oracle(layer.problem, recorded_operands(layer));
+        CHECK(std::equal(vector.y.begin(), vector.y.end(), reference.values.begin(), reference.values.end()));
+    }
+}
+
+TEST_CASE("frameworks' descriptions give their shapes and values: kernels") {
+    const std::string framework = GENERATE(as<std::string>{}, "onnx", "pytorch", "tensorflow", "keras", "jax");
+    const std::vector<Vector> vectors = read_vectors(framework);
+    // A step that is prime to the periods of record.py's loops, so that every argument comes up.
+    for (std::size_t i = vectors.size() - 1; i < vectors.size(); i -= 37) {
+        INFO(vectors[i].name);
+        const FrameworkLayer layer = require_value(layer_of(framework, vectors[i].arguments));
+        const Object object = require_value(compile_object(layer.problem, Target::host()));
+        const auto kernel = require_value(Kernel::load(object));
+        const auto y = require_value(run_guarded(*kernel, recorded_operands(layer)));
+        CHECK(to_scalars(layer.problem.type, y) == vectors[i].y);
+    }
+}
+
+}  // namespace convt::test
