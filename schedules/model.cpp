@@ -36,6 +36,8 @@ ModelFacts::ModelFacts(const Problem& problem, const Target& target, const Machi
       first_cache(over_reference(machine.l1_kib, Machine::reference().l1_kib)),
       second_cache(over_reference(machine.l2_kib, Machine::reference().l2_kib)),
       last_cache(over_reference(machine.l3_kib, Machine::reference().l3_kib)),
+      far_rate(1 / std::sqrt(std::max(last_cache, 1.0))),
+      fetch_pays(second_cache <= 1),
       parts(element_type_info(problem.type).parts),
       in_channels(static_cast<double>(problem.in_channels / problem.groups)),
       out_channels(static_cast<double>(problem.out_channels / problem.groups)),
@@ -85,6 +87,13 @@ double element_copies(const ModelFacts& f) {
 
 double row_bytes(const ModelFacts& f, double positions) {
     return (positions + f.taps[0]) * f.in_channels * f.taps[2] * f.parts * f.scalar_bytes;
+}
+
+bool reads_far(const ModelFacts& f) {
+    const double weights =
+        f.groups * f.out_channels * f.in_channels * f.kernel(0) * f.kernel(1) * f.kernel(2) * f.parts * f.scalar_bytes;
+    const double input = row_bytes(f, f.input(0)) * f.input(1) * f.input(2) * f.batch * f.groups;
+    return weights > far_weight_bytes || input > far_input_bytes;
 }
 
 std::vector<int> up_to(std::initializer_list<int> values, double most) {

@@ -27,6 +27,13 @@ struct ModelFacts {
     double lanes, registers;
     // Caches of the machine over those of Machine::reference(), which the sizes in schedules/spaces are for.
     double first_cache, second_cache, last_cache;
+    // What a core reads past its second-level cache, over the same. The more cores share a cache, the larger it is and
+    // the slower for each: 32 MiB give 40 bytes a cycle, 260 MiB 10 to 15.
+    double far_rate;
+    // Whether prefetches of what comes from far pay. Halide's are non-temporal, they leave the second-level cache out
+    // and take lines from the last one: with 1 MiB up to 1.5 times as fast, with 2 MiB up to 3 times as slow (512 to
+    // 256 channels at 4x4x4, k4 s2: 21 ms with, 6.5 without).
+    bool fetch_pays;
     double parts;  // 2 for complex types: two accumulators an element, four multiply-adds
     double in_channels, out_channels, groups, batch;
     std::array<double, 3> positions;  // of one phase
@@ -69,6 +76,10 @@ double row_bytes(const ModelFacts& facts, double positions);
 constexpr double row_block_bytes = 256.0 * 1024.0;
 // Inputs above come from memory.
 constexpr double far_input_bytes = 8.0 * 1024.0 * 1024.0;
+// Weights above leave the smallest second-level cache of the targets.
+constexpr double far_weight_bytes = 1024.0 * 1024.0;
+// Whether either does.
+bool reads_far(const ModelFacts& facts);
 
 // The schedules of one strategy: one file in schedules/spaces, one line in the list of space.cpp.
 struct ScheduleSpace {
@@ -82,6 +93,8 @@ struct ScheduleSpace {
     // How many blocks there are, where they are sized by tile knobs: then there is no yb.
     double (*bands)(const ModelFacts& facts, const Schedule& schedule) = nullptr;
     bool blocks_of_groups = false;  // the rows of a block are those of all groups
+    // Whether a schedule prefetches what comes from far: the knob fetch.
+    bool (*fetches)(const ModelFacts& facts) = nullptr;
 };
 extern const ScheduleSpace width_lanes_space;
 extern const ScheduleSpace channel_lanes_space;

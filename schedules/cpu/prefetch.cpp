@@ -3,6 +3,7 @@
 // every call, and the prefetchers of the hardware stop at each page. Halide's own directive prefetches one line in four
 // where a line is less than what an iteration reads, so a lowering pass writes the calls.
 #include "schedules/cpu/stages.h"
+#include "schedules/model.h"
 
 #include <algorithm>
 
@@ -13,8 +14,6 @@ namespace {
 using namespace Halide::Internal;
 
 constexpr int line_bytes = 64;
-// The smallest second-level cache of the targets.
-constexpr double near_bytes = 1024.0 * 1024.0;
 // 1024 to 512 channels at 4x4, k4 s2: 188 GFLOP/s without, 154 at 1 KiB, 183 at 2, 224 at 4, 274 at 8 and 16, 256
 // at 32.
 constexpr int most_ahead = 8192;
@@ -108,7 +107,7 @@ double bytes_of(const Halide::ImageParam& buffer) {
 }  // namespace
 
 void prefetch_weights(OutputStage& output, const Halide::ImageParam& weights) {
-    if (bytes_of(weights) <= near_bytes) return;
+    if (bytes_of(weights) <= far_weight_bytes) return;
     output.func.add_custom_lowering_pass(new PrefetchWeights(weights.name()));
 }
 

@@ -37,7 +37,7 @@ void schedule_pixel_input(WinogradStages& s, const Halide::RVar& band) {
     s.half.compute_at(s.transformed, s.k).split(s.k, s.k, hv, lanes, tail).vectorize(hv).unroll(s.ei).unroll(s.row);
 }
 
-void schedule_input(WinogradStages& s, const Halide::RVar& band) {
+void schedule_input(WinogradStages& s, const Schedule& schedule, const Halide::RVar& band) {
     if (s.facts.input_channels_last) return schedule_pixel_input(s, band);
     const int lanes = s.facts.lanes;
     // Short rows: vectors as wide as a row of tiles.
@@ -52,8 +52,8 @@ void schedule_input(WinogradStages& s, const Halide::RVar& band) {
         .split(tile, tile, tv, wide, TailStrategy::RoundUp)
         .reorder(tv, s.e, tile, other, s.k, s.g, s.n)
         .vectorize(tv)
-        .unroll(s.e)
-        .prefetch(s.input, s.k, s.k, 2, PrefetchBoundStrategy::NonFaulting);
+        .unroll(s.e);
+    if (schedule.get("fetch") == 1) s.transformed.prefetch(s.input, s.k, s.k, 2, PrefetchBoundStrategy::NonFaulting);
     if (s.has_inner) {
         s.half.compute_at(s.transformed, s.k)
             .split(s.ti, s.ti, hv, wide, TailStrategy::RoundUp)
@@ -101,7 +101,7 @@ void schedule_products(WinogradStages& s, const Schedule& schedule, const Halide
         .unroll(s.c)
         .unroll(s.ti)
         .unroll(s.tb);
-    if (s.weight_bytes > second_level_bytes) {
+    if (s.weight_bytes > second_level_bytes && schedule.get("fetch") == 1) {
         s.sum.update().prefetch(s.packed, s.channels, s.channels, prefetched_channels,
                                 PrefetchBoundStrategy::NonFaulting);
     }
@@ -155,7 +155,7 @@ void schedule_rows(WinogradStages& s, const Schedule& schedule) {
         .unroll(r[1]);
     s.back.compute_at(s.scratch, s.vector);
     schedule_products(s, schedule, {s.scratch, r[4]});
-    schedule_input(s, band);
+    schedule_input(s, schedule, band);
 }
 
 void schedule_phases(WinogradStages& s, const Schedule& schedule) {
@@ -173,7 +173,7 @@ void schedule_phases(WinogradStages& s, const Schedule& schedule) {
     if (par == 2) out.parallel(r[4]);
     s.back.compute_at(o.func, r[2]);
     schedule_products(s, schedule, {o.func, r[4]});
-    schedule_input(s, r[5]);
+    schedule_input(s, schedule, r[5]);
 }
 
 void schedule_pixels(WinogradStages& s, const Schedule& schedule) {
@@ -196,7 +196,7 @@ void schedule_pixels(WinogradStages& s, const Schedule& schedule) {
     if (par == 2) out.parallel(ct);
     s.back.compute_at(o.func, co);
     schedule_products(s, schedule, {o.func, r[4]});
-    schedule_input(s, r[6]);
+    schedule_input(s, schedule, r[6]);
 }
 
 }  // namespace

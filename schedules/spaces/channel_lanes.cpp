@@ -22,6 +22,7 @@ constexpr double block_bytes = 1024.0 * 1024.0;
 // Outputs above this leave the last-level cache before the call ends.
 constexpr double far_bytes = 32.0 * 1024.0 * 1024.0;
 constexpr double cache_line = 64;
+constexpr double far_line = 2;  // cycles for one from past the second-level cache
 constexpr double tile_overhead = 20;
 // A vector of weights on its way from the second-level cache (8x8x8, k2 s2: 4 a channel and 16 multiply-adds take 5 %
 // longer than 2), and each unrolled tap beyond the first, which waits for the one before in the same accumulator.
@@ -154,6 +155,14 @@ double copies_of_elements(const ModelFacts& f, const Schedule& s) {
     return element_copies(f) * (turned * registers + missed_lines(f, columns));
 }
 
+// A row is not divided. One that no second-level cache holds is staged, and read for every block of channels, past it.
+double far_rows(const ModelFacts& f, double blocks) {
+    const double row = row_bytes(f, f.positions[0]);
+    if (row * (1 + f.taps[1]) <= block_bytes * f.second_cache) return 0;
+    const double lines = f.batch * f.groups * f.input(1) * row / cache_line;
+    return lines * (1 + blocks) * far_line / f.far_rate;
+}
+
 double cycles(const ModelFacts& f, const Schedule& s) {
     const Tile t(f, s);
     const double blocks = tiles(f.out_channels, channels(f, s));
@@ -174,11 +183,12 @@ double cycles(const ModelFacts& f, const Schedule& s) {
     const double weight_bytes =
         blocks * channels(f, s) * f.in_channels * f.kernel(0) * f.kernel(1) * f.kernel(2) * element;
     const double streamed = slices > 1 ? f.batch * f.groups * slices * weight_bytes / streamed_bytes_per_cycle : 0;
-    return arithmetic + stores + streamed + copies_of_elements(f, s);
+    return arithmetic + stores + streamed + far_rows(f, blocks) + copies_of_elements(f, s);
 }
 
 }  // namespace
 
-const ScheduleSpace channel_lanes_space{"channel_lanes", knobs, tile, cycles, channels, false, block_bytes};
+const ScheduleSpace channel_lanes_space{"channel_lanes", knobs,       tile,    cycles, channels,
+                                        false,           block_bytes, nullptr, false,  reads_far};
 
 }  // namespace convt

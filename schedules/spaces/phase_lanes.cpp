@@ -86,6 +86,7 @@ double cycles(const ModelFacts& f, const Schedule& s) {
 
 }  // namespace
 
-const ScheduleSpace phase_lanes_space{"phase_lanes", knobs, tile, cycles, channels, false};
+const ScheduleSpace phase_lanes_space{"phase_lanes", knobs,           tile,    cycles, channels,
+                                      false,         row_block_bytes, nullptr, false,  reads_far};
 
 }  // namespace convt

@@ -112,15 +112,18 @@ double reading(const ModelFacts& f, const Schedule& s) {
     const double row = row_bytes(f, f.positions[0] / xb);
     const double total = f.batch * f.groups * f.input(1) * row * xb, lines = total / cache_line;
     const double window = row * std::min(f.taps[1] + 1, f.input(1));
-    const bool leaves_second = window > row_block_bytes * f.second_cache;
-    const bool leaves_third = window > third_level_bytes * f.last_cache;
+    const bool leaves_second = window > row_block_bytes * std::min(f.second_cache, 1.0);
+    const bool leaves_third = window > third_level_bytes * std::min(f.last_cache, 1.0);
     if (s.get("stage") == 1) {
         const double turned = f.input_channels_last ? turned_over * cache_line / f.scalar_bytes : 0;
-        return lines * (staged_line * (leaves_second ? 2 : 1) + (leaves_third ? channel_tiles : 0) + turned);
+        return lines *
+               (staged_line * (leaves_second ? 2 : 1) + (leaves_third ? channel_tiles / f.far_rate : 0) + turned);
     }
     const bool from_memory = total > far_input_bytes * f.last_cache;
-    const double first = s.get("ahead") > 0 ? line_prefetched : line_in_place + (from_memory ? line_from_memory : 0);
-    const double again = leaves_third ? line_from_memory : line_from_second_level * (leaves_second ? 2 : 1);
+    const double memory = line_from_memory / f.far_rate;
+    const double first =
+        s.get("ahead") > 0 && f.fetch_pays ? line_prefetched : line_in_place / f.far_rate + (from_memory ? memory : 0);
+    const double again = leaves_third ? memory : line_from_second_level * (leaves_second ? 2 : 1);
     return lines * (first + again * (channel_tiles - 1));
 }
 
@@ -140,6 +143,7 @@ double channels(const ModelFacts&, const Schedule& s) {
 
 }  // namespace
 
-const ScheduleSpace width_lanes_space{"width_lanes", knobs, tile, cycles, channels, true};
+const ScheduleSpace width_lanes_space{"width_lanes", knobs,           tile,    cycles, channels,
+                                      true,          row_block_bytes, nullptr, false,  reads_far};
 
 }  // namespace convt

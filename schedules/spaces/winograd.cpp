@@ -21,6 +21,8 @@ constexpr double input_rate = 20;
 constexpr double first_level_bytes = 32.0 * 1024.0;
 // Cycles for one element of the output that is turned from channels in lanes to places in lanes.
 constexpr double turned_element = 0.5;
+// Outputs above leave the second-level cache.
+constexpr double far_output_bytes = 1024.0 * 1024.0;
 
 // Tiles on one axis: flat positions (phase_table.h) over outputs of a tile.
 struct TiledAxis {
@@ -82,7 +84,8 @@ double bands(const ModelFacts& f, const Schedule& s) {
 // Reading the transformed weights once a band, from where they are.
 double weight_cycles(const ModelFacts& f, double bytes, double band_count) {
     if (bytes <= band_bytes * f.second_cache) return 0;
-    return band_count * bytes / (bytes <= last_cache_bytes * f.last_cache ? last_cache_rate : memory_rate);
+    const bool in_last = bytes <= last_cache_bytes * std::min(f.last_cache, 1.0);
+    return band_count * bytes / ((in_last ? last_cache_rate : memory_rate) * f.far_rate);
 }
 
 // B^T d of all tiles for one group. Loads are `outputs` apart, in vectors of tiles as many as there are up to the
@@ -102,7 +105,9 @@ double input_cycles(const ModelFacts& f, const Tiling& t, const Schedule& s, dou
 
 double output_cycles(const ModelFacts& f, const Lanes& lanes) {
     const double elements = f.batch * f.groups * f.out_channels * f.output(0) * f.output(1);
-    return elements * (lanes.over_phases || f.output_channels_last ? 3 / f.lanes : turned_element);
+    const bool far = elements * f.scalar_bytes > far_output_bytes * f.second_cache;
+    return elements * (lanes.over_phases || f.output_channels_last ? 3 / f.lanes : turned_element) /
+           (far ? f.far_rate : 1);
 }
 
 double cycles(const ModelFacts& f, const Schedule& s) {
@@ -131,8 +136,14 @@ double cycles(const ModelFacts& f, const Schedule& s) {
            output_cycles(f, lanes);
 }
 
+// The input always.
+bool fetches(const ModelFacts&) {
+    return true;
+}
+
 }  // namespace
 
-const ScheduleSpace winograd_space{"winograd", knobs, tile, cycles, channels, false, row_block_bytes, bands};
+const ScheduleSpace winograd_space{"winograd", knobs,           tile,  cycles, channels,
+                                   false,      row_block_bytes, bands, false,  fetches};
 
 }  // namespace convt
