@@ -38,11 +38,19 @@ int pixel_storage(const ScheduleFacts& f) {
     return f.in_channels % (16 * f.lanes) == 0 ? f.in_channels + f.lanes : f.in_channels;
 }
 
+// From channel to channel of a row of whole vectors: an odd number of lines, so that the elements of a tile spread over
+// all sets of the first cache (k2 s2, 256 to 128 channels at 112x112: 44 % of the roofline, with rows of a channel next
+// to each other, and 58 %).
+int row_storage(const ScheduleFacts& f) {
+    const int lines = (f.input_width + f.taps_x - 1 + f.lanes - 1) / f.lanes;
+    return (lines % 2 == 0 ? lines + 1 : lines) * f.lanes;
+}
+
 }  // namespace
 
 // The padded rows keep the order of the input's memory, so that the copy is a plain one. Where elements are read one by
-// one the rows of a block lie together without gaps: a tile then touches few lines however narrow the image is. Where
-// they are loaded as vectors, rows are aligned.
+// one from a narrow image the rows of a block lie together without gaps: a tile then touches few lines. Where they are
+// loaded as vectors, rows are aligned.
 void stage_input(RolledStages& s) {
     const std::vector<Var> p = s.padded.args();
     const int lanes = s.facts.lanes;
@@ -65,8 +73,14 @@ void stage_input(RolledStages& s) {
             .reorder(p[3], p[0], p[1], p[2])
             .vectorize(p[3], std::min(lanes, s.facts.in_channels), TailStrategy::GuardWithIf);
     } else {
-        s.padded.reorder_storage(p[0], p[1], p[3], p[2]).reorder(p[0], p[1], p[3], p[2]);
-        if (s.facts.input_width >= lanes) s.padded.vectorize(p[0], lanes, TailStrategy::GuardWithIf);
+        s.padded.reorder(p[0], p[1], p[3], p[2]);
+        if (s.facts.input_width < lanes) {
+            s.padded.reorder_storage(p[0], p[1], p[3], p[2]);
+        } else {
+            s.padded.reorder_storage(p[0], p[3], p[1], p[2])
+                .align_storage(p[0], row_storage(s.facts))
+                .vectorize(p[0], lanes, TailStrategy::GuardWithIf);
+        }
     }
 }
 
