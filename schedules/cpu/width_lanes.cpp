@@ -4,6 +4,8 @@
 // blocks of yb output rows that stay in cache over all channels.
 #include "schedules/cpu/stages.h"
 
+#include <algorithm>
+
 namespace convt {
 
 using Halide::Func;
@@ -54,12 +56,13 @@ void gather_columns(Halide::Stage copy, const Halide::RVar& column, const std::v
 
 // Columns of whole vectors of channels, turned over between registers: a square is stored interleaved and copied from
 // there (128 to 3 channels at 128x128, k4 s2: 1.2 ms; scattered by vectors of channels 1.5; squares of 16 columns,
-// whose vectors do not stay in registers, 1.3 times as long as of 8).
+// whose vectors do not stay in registers, 1.3 times as long as of 8). Whole vectors are filled: what lies in unused
+// lanes may be denormal, which costs some CPUs 200 cycles a product (8 columns, k8 s8: 1320 us for 18).
 void turn_squares(WidthStages& s) {
     Func& padded = s.padded.func;
     const std::vector<Var> p = padded.args();
     Var inner("inner"), ci("ci");
-    padded.align_bounds(p[0], s.turned_side)
+    padded.align_bounds(p[0], std::max(s.turned_side, s.facts.lanes))
         .split(p[0], p[0], inner, s.turned_side)
         .split(p[3], p[3], ci, s.turned_channels)
         .reorder(inner, ci, p[3], p[0], p[1], p[2])
