@@ -21,7 +21,6 @@ constexpr double resident_blocks = 32;
 constexpr double resident_shared_bytes = 164.0 * 1024.0;
 constexpr double round_trip = 300;
 constexpr double second_level_bytes = 5120;
-constexpr double address_registers = 24;
 constexpr double launch_cycles = 3000;
 
 GpuTile smallest_tile(const GpuSpace& space, const ModelFacts& facts) {
@@ -38,7 +37,9 @@ Status over(const Schedule& schedule, const char* what, double has, double limit
 
 }  // namespace
 
-double gpu_cycles(const GpuTile& tile, const GpuWork& work) {
+double gpu_cycles(const GpuSpace& space, const ModelFacts& facts, const Schedule& schedule) {
+    const GpuTile tile = space.tile(facts, schedule);
+    const GpuWork work = space.work(facts, schedule);
     const double warps = std::ceil(tile.threads / warp_lanes);
     const double by_registers =
         std::floor(registers_of_multiprocessor / ((tile.registers + address_registers) * tile.threads));
@@ -49,8 +50,9 @@ double gpu_cycles(const GpuTile& tile, const GpuWork& work) {
     const double rounds = std::ceil(work.blocks / multiprocessors);  // blocks of the busiest multiprocessor
     const double at_once = std::min(resident, rounds) * warps;
     // A warp alone issues every other cycle at most.
-    const double issue = rounds * warps * work.instructions / std::min(issues_per_cycle, at_once / 2);
-    const double waiting = std::ceil(rounds / resident) * (work.waits * round_trip + work.instructions);
+    const double busy = work.instructions + work.stalls;
+    const double issue = rounds * warps * busy / std::min(issues_per_cycle, at_once / 2);
+    const double waiting = std::ceil(rounds / resident) * (work.waits * round_trip + busy);
     return std::max({issue, waiting, work.bytes / second_level_bytes}) + launch_cycles;
 }
 

@@ -13,6 +13,7 @@ constexpr double max_shared_bytes = 48.0 * 1024.0;  // of a block, without askin
 // Of 255 a thread can have, those that tiles may plan with: the rest holds addresses.
 constexpr double max_tile_registers = 168;
 constexpr double registers_of_multiprocessor = 65536;
+constexpr double address_registers = 24;  // beside a tile's
 
 // What a block of threads needs.
 struct GpuTile {
@@ -22,28 +23,32 @@ struct GpuTile {
     double statements = 0;    // multiply-adds unrolled in the inner loop
 };
 
-// What a kernel does, for an estimate.
+// What a kernel does, for an estimate: gpu_cycles ranks schedules for any device, gpu_time.h tells the time on a given
+// one.
 struct GpuWork {
     double blocks = 0;
     double instructions = 0;  // of a warp
     double waits = 0;         // of a warp: round trips to global memory that its own instructions do not cover
     double bytes = 0;         // of sectors that all requests ask for, past the first-level cache
+    double fmas = 0;          // of a warp: instructions, f32 or f64
+    double wavefronts = 0;    // of shared memory, of a warp
+    double stalls = 0;        // of a warp: cycles that its inner loop waits for shared memory, beyond its instructions
 };
-// Cycles of a device with 108 multiprocessors: the longest of what is issued, waited for and moved.
-double gpu_cycles(const GpuTile& tile, const GpuWork& work);
-
 // One file in schedules/spaces and one line in the list of gpu_space.cpp.
 struct GpuSpace {
     const char* strategy;
     std::vector<Knob> (*knobs)(const ModelFacts& facts);
     GpuTile (*tile)(const ModelFacts& facts, const Schedule& schedule);
-    double (*cycles)(const ModelFacts& facts, const Schedule& schedule);
+    GpuWork (*work)(const ModelFacts& facts, const Schedule& schedule);
 };
 extern const GpuSpace gpu_general_space;
 extern const GpuSpace gpu_tiles_space;
 extern const GpuSpace gpu_phases_space;
 
 const GpuSpace* find_gpu_space(std::string_view strategy);
+// Cycles of a device with 108 multiprocessors that multiplies as fast as it issues: the longest of what is issued,
+// waited for and moved.
+double gpu_cycles(const GpuSpace& space, const ModelFacts& facts, const Schedule& schedule);
 // The values of the knobs are legal; whether a block of them fits. The first value of every knob together always does.
 Status gpu_fits(const GpuSpace& space, const ModelFacts& facts, const Schedule& schedule);
 

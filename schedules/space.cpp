@@ -210,7 +210,7 @@ Schedule default_schedule(std::string_view strategy, const Problem& problem, con
     if (const GpuSpace* gpu = find_gpu_space(strategy)) {
         return lowest(
             knobs, [&](const Schedule& schedule) { return gpu_fits(*gpu, facts, schedule).ok(); },
-            [&](const Schedule& schedule) { return gpu->cycles(facts, schedule); });
+            [&](const Schedule& schedule) { return gpu_cycles(*gpu, facts, schedule); });
     }
     const ScheduleSpace& space = *find_space(strategy);
     const TileCost smallest = smallest_tile(space, facts);
@@ -241,7 +241,7 @@ Schedule default_schedule(std::string_view strategy, const Problem& problem, con
 double estimate_cycles(std::string_view strategy, const Problem& problem, const Target& target,
                        const Schedule& schedule, const Machine& machine) {
     const ModelFacts facts(problem, target, machine);
-    if (const GpuSpace* gpu = find_gpu_space(strategy)) return gpu->cycles(facts, schedule);
+    if (const GpuSpace* gpu = find_gpu_space(strategy)) return gpu_cycles(*gpu, facts, schedule);
     const ScheduleSpace* space = find_space(strategy);
     return space == nullptr ? 0 : space->cycles(facts, schedule);
 }

@@ -20,7 +20,7 @@ GpuTile tile(const ModelFacts& f, const Schedule& s) {
     return {static_cast<double>(s.get("tx")), (2 * tc + 1) * words, 0, tc * f.parts * f.parts};
 }
 
-double cycles(const ModelFacts& f, const Schedule& s) {
+GpuWork work(const ModelFacts& f, const Schedule& s) {
     const double tx = s.get("tx"), tc = s.get("tc"), words = f.parts * f.scalar_bytes / 4;
     const double blocks =
         tiles(f.output(0), tx) * f.output(1) * f.output(2) * tiles(f.out_channels, tc) * f.groups * f.batch;
@@ -29,13 +29,16 @@ double cycles(const ModelFacts& f, const Schedule& s) {
     const double spread = std::min(f.stride(0), 8.0) * words;
     const double apart = f.input_channels_last ? 8 : 1;
     const double loads = tc * spread + apart * words;
-    return gpu_cycles(tile(f, s),
-                      {blocks, iterations * (tc * f.parts * f.parts * words + loads + address_instructions), iterations,
-                       blocks * tx / warp_lanes * tc * (f.output_channels_last ? 32 : 4) * 32 * words});
+    return {blocks,
+            iterations * (tc * f.parts * f.parts * words + loads + address_instructions),
+            iterations,
+            blocks * tx / warp_lanes * tc * (f.output_channels_last ? 32 : 4) * 32 * words,
+            iterations * tc * f.parts * f.parts,
+            0};
 }
 
 }  // namespace
 
-const GpuSpace gpu_general_space{"gpu_general", knobs, tile, cycles};
+const GpuSpace gpu_general_space{"gpu_general", knobs, tile, work};
 
 }  // namespace convt

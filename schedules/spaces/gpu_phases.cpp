@@ -32,7 +32,7 @@ GpuTile tile(const ModelFacts& f, const Schedule& s) {
             places * taps * f.parts * f.parts};
 }
 
-double cycles(const ModelFacts& f, const Schedule& s) {
+GpuWork work(const ModelFacts& f, const Schedule& s) {
     const double words = f.parts * f.scalar_bytes / 4, pv = s.get("pv"), qx = s.get("qx"), tc = s.get("tc"),
                  ks = s.get("ks"), taps = unrolled_taps(f), places = pv * qx * tc;
     const double blocks = tiles(f.positions[0] + f.kernel(0) / f.stride(0) / 2, qx) *
@@ -43,14 +43,16 @@ double cycles(const ModelFacts& f, const Schedule& s) {
     const double loads = tc * taps * std::max(pv * words / 4, 1.0) + (qx + taps - 1) * (words + 1);
     const double iteration_cost = places * taps * f.parts * f.parts * f.scalar_bytes / 4 + loads + loop_instructions;
     const double weights = pv * warp_lanes * tc * f.in_channels * f.kernel(0) / f.stride(0) * f.taps[1] * f.taps[2];
-    return gpu_cycles(tile(f, s),
-                      {blocks, iterations * iteration_cost + places * (ks + store_instructions) * words / ks,
-                       iterations / (1 + std::floor(statements_of_wait / (places * taps))),
-                       blocks * (weights + places * warp_lanes) * words * 4});
+    return {blocks,
+            iterations * iteration_cost + places * (ks + store_instructions) * words / ks,
+            iterations / (1 + std::floor(statements_of_wait / (places * taps))),
+            blocks * (weights + places * warp_lanes) * words * 4,
+            iterations * places * taps * f.parts * f.parts,
+            places * words * 2};
 }
 
 }  // namespace
 
-const GpuSpace gpu_phases_space{"gpu_phases", knobs, tile, cycles};
+const GpuSpace gpu_phases_space{"gpu_phases", knobs, tile, work};
 
 }  // namespace convt

@@ -55,7 +55,7 @@ GpuTile tile(const ModelFacts& f, const Schedule& s) {
             std::max(staged, held) * bytes, positions * rc * f.kernel(0) * s.get("ci") * f.parts * f.parts};
 }
 
-double cycles(const ModelFacts& f, const Schedule& s) {
+GpuWork work(const ModelFacts& f, const Schedule& s) {
     const double words = f.parts * f.scalar_bytes / 4, rc = s.get("rc"), ci = s.get("ci");
     const double positions = s.get("rx") * s.get("ry");
     const Chunk c(f, s);
@@ -72,18 +72,25 @@ double cycles(const ModelFacts& f, const Schedule& s) {
     const double stored = positions * rc * f.stride(0) * f.parts;
     // A warp reads weights as 16 bytes at one place and inputs at 32: both take a cycle of shared memory a word or so,
     // of which there is one a multiprocessor for four schedulers.
-    const double instructions = chunks * (f.taps[1] * f.taps[2] * ci * std::max(products + loads, 4 * loads) +
-                                          places * (staged * staged_instructions + turn_instructions)) +
+    const double taps = chunks * f.taps[1] * f.taps[2] * ci;
+    const double stalls = taps * std::max(3 * loads - products, 0.0);
+    const double instructions = taps * (products + loads) +
+                                chunks * places * (staged * staged_instructions + turn_instructions) +
                                 stored * stored_instructions;
     const double spread = f.output_channels_last ? 8 : 1;
     const double bytes = blocks * f.parts * f.scalar_bytes *
                          (chunks * places * (c.inputs * (f.input_channels_last ? 8 : 1) + c.weights) +
                           c.threads * stored / f.parts * spread);
-    return gpu_cycles(tile(f, s), {blocks, instructions, chunks * places, bytes});
+    // Shared memory serves a warp's load of 16 bytes a quarter at a time: a wavefront a word, however it is loaded.
+    const double wavefronts = taps * (f.kernel(0) * rc + positions * c.offsets) * words +
+                              chunks * places * (tiles(c.inputs, c.threads) + c.weights / c.threads) * words +
+                              2 * stored * words;
+    return {blocks,     instructions, chunks * places, bytes, taps * positions * rc * f.kernel(0) * f.parts * f.parts,
+            wavefronts, stalls};
 }
 
 }  // namespace
 
-const GpuSpace gpu_tiles_space{"gpu_tiles", knobs, tile, cycles};
+const GpuSpace gpu_tiles_space{"gpu_tiles", knobs, tile, work};
 
 }  // namespace convt

@@ -23,8 +23,8 @@ bool writing() {
 
 }  // namespace
 
-FigureTable::FigureTable(const std::string& file, std::vector<Figure> columns)
-    : path_(std::string(CONVT_TEST_FIGURES) + "/" + file), columns_(std::move(columns)) {
+FigureTable::FigureTable(const std::string& file, std::vector<Figure> columns, std::string word)
+    : path_(std::string(CONVT_TEST_FIGURES) + "/" + file), columns_(std::move(columns)), word_(std::move(word)) {
     std::ifstream in(path_);
     for (std::string text; std::getline(in, text);) {
         if (text.empty() || text[0] == '#') {
@@ -90,7 +90,7 @@ std::string FigureTable::text(const Line& line) const {
 
 void FigureTable::write() const {
     std::ofstream out(path_);
-    out << head_ << "# name\tstrategy";
+    out << head_ << "# name\t" << word_;
     for (const Figure& column : columns_)
         out << '\t' << column.column;
     out << '\n';

@@ -20,8 +20,8 @@ class FigureTable {
         std::string name, strategy;
         std::vector<double> figures;  // in the order of the columns
     };
-    // tests/cuda/<file>; a missing one is an empty table.
-    FigureTable(const std::string& file, std::vector<Figure> columns);
+    // tests/cuda/<file>; a missing one is an empty table. `word`: what the second column says in a word.
+    FigureTable(const std::string& file, std::vector<Figure> columns, std::string word = "strategy");
 
     // Checks a line against the one of its name, or writes it where that is asked for.
     void hold(const Line& now);
@@ -36,7 +36,7 @@ class FigureTable {
 
     std::string path_;
     std::vector<Figure> columns_;
-    std::string head_;
+    std::string head_, word_;
     std::map<std::string, Line> lines_;
 };
 

@@ -135,3 +135,20 @@ TEST_CASE("convt-explain: a bad problem ends with 2") {
     CHECK(called.out.empty());
     CHECK(called.err.starts_with("convt-explain: "));
 }
+
+TEST_CASE("convt-explain: a GPU's target has a modelled time on every device that runs it, and what limits there") {
+    const test::Workplace folder;
+    const auto called = test::call(cli::explain_tool, {"convt2d_f32_ci64_co64_i16_k4_s2_p1", "--target", "cuda-sm80"});
+    CAPTURE(called.err);
+    REQUIRE(called.exit_code == 0);
+    const auto modelled = values(called.out, "modelled");
+    REQUIRE(modelled.size() == 4);
+    for (const char* device : {"a100: ", "h100: ", "h200: ", "rtx3090: "}) {
+        const auto line = std::find_if(modelled.begin(), modelled.end(),
+                                       [&](const std::string& text) { return text.starts_with(device); });
+        REQUIRE(line != modelled.end());
+        CHECK_THAT(*line, ContainsSubstring(" us, limited by "));
+        CHECK_THAT(*line, ContainsSubstring(" % of the roofline"));
+    }
+    CHECK(values(called.out, "predicted").empty());
+}

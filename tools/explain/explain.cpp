@@ -6,6 +6,7 @@
 #include "convt/engine.h"
 #include "convt/halide_compiler.h"
 #include "convt/worker.h"
+#include "schedules/gpu_time.h"
 #include "tools/common/cost.h"
 #include "tools/common/npy.h"
 
@@ -75,6 +76,20 @@ void explain_prediction(Facts& facts, const Options& options, const Plan& plan, 
                            plan.measured_us, cost.inside_multiply_adds * 2e-3 / plan.measured_us, plan.default_us));
 }
 
+// Of every device that runs the target: modelled from the counts of the schedule, registers as planned.
+void explain_devices(Facts& facts, const Options& options, const Plan& plan, const Cost& cost) {
+    const GpuLaunch launch = gpu_launch(plan.strategy, options.problem, options.target, plan.schedule);
+    const auto bytes = static_cast<double>(cost.touched_bytes + cost.output_bytes);
+    for (const GpuDevice& device : gpu_devices()) {
+        if (!runs(device, options.target)) continue;
+        const GpuTime time = gpu_time(device, launch);
+        const double least = gpu_roofline_us(device, launch.wide, cost.inside_multiply_adds, bytes);
+        facts.line("modelled",
+                   fmt::format("{}: {:.1f} us, limited by {}, {:.0f} % of the roofline, occupancy {:.0f} %",
+                               device.name, time.us, name_of(time.limit), 100 * least / time.us, 100 * time.occupancy));
+    }
+}
+
 void explain_roofline(Facts& facts, const Problem& problem, const Cost& cost) {
     const double flops = 2.0 * cost.inside_multiply_adds;
     const std::int64_t bytes = cost.touched_bytes + cost.output_bytes;
@@ -102,7 +117,10 @@ Status explain(const Options& options, std::ostream& out) {
     explain_plan(facts, plan.value());
     explain_sizes(facts, problem, cost, object.value());
     explain_roofline(facts, problem, cost);
-    explain_prediction(facts, options, plan.value(), cost);
+    if (options.target.is_gpu())
+        explain_devices(facts, options, plan.value(), cost);
+    else
+        explain_prediction(facts, options, plan.value(), cost);
     facts.line("cache key", cache_key(problem, options.target, fingerprint.value()));
     return {};
 }
