@@ -60,8 +60,8 @@ std::vector<Image> make_images(std::string_view ptx, int capability, int registe
     const std::string ptxas = find_ptxas();
     for (const int device : cubin_capabilities) {
         if (ptxas.empty() || device < capability) continue;
-        std::vector<std::byte> cubin = assemble(ptxas, ptx, device, registers);
-        if (!cubin.empty()) images.push_back({false, device, std::move(cubin)});
+        std::optional<Assembled> made = assemble(ptxas, ptx, device, registers);
+        if (made && !made->cubin.empty()) images.push_back({false, device, std::move(made->cubin)});
     }
     return images;
 }

@@ -47,6 +47,13 @@ std::string stale(const Problem& problem, const Target& target, const TunedRow& 
     return refused.empty() ? check_schedule(row.strategy, problem, target, row.schedule).message() : refused;
 }
 
+std::string reason_of(const TunedRow& row, const Target& target) {
+    if (row.modelled) return fmt::format("modelled on {} for {}, not measured", row.date, row.cpu);
+    if (target.is_gpu()) return fmt::format("tuned on {} on {}", row.date, row.cpu);
+    if (row.machine == Machine::host()) return fmt::format("tuned on {}", row.date);
+    return fmt::format("tuned on {} on the nearest machine known, {} ({})", row.date, row.cpu, row.machine.text());
+}
+
 // The first row that is still legal; the others are passed over, for tables outlive versions.
 bool take_tuned(const Problem& problem, const Target& target, const std::vector<TunedRow>& rows, Plan& plan) {
     for (const TunedRow& row : rows) {
@@ -58,13 +65,11 @@ bool take_tuned(const Problem& problem, const Target& target, const std::vector<
         }
         plan.strategy = row.strategy;
         plan.schedule = row.schedule;
-        plan.source = "tuned";
+        plan.source = row.modelled ? "modelled" : "tuned";
+        plan.reason = reason_of(row, target);
+        if (row.modelled) return true;
         plan.measured_us = row.median_us;
         plan.default_us = row.default_us;
-        const bool here = row.machine == Machine::host();
-        plan.reason = here ? fmt::format("tuned on {}", row.date)
-                           : fmt::format("tuned on {} on the nearest machine known, {} ({})", row.date, row.cpu,
-                                         row.machine.text());
         return true;
     }
     return false;

@@ -70,18 +70,22 @@ std::string find_ptxas() {
     return !built_with.empty() && runs(built_with) ? built_with : in_path();
 }
 
-std::vector<std::byte> assemble(const std::string& ptxas, std::string_view ptx, int capability, int max_registers) {
+std::optional<Assembled> assemble(const std::string& ptxas, std::string_view ptx, int capability, int max_registers) {
     const Scratch scratch;
-    if (!scratch.ok()) return {};
+    if (!scratch.ok()) return std::nullopt;
     std::ofstream(scratch.file("kernel.ptx"), std::ios::binary) << ptx;
-    std::vector<std::string> command = {ptxas, fmt::format("-arch=sm_{}", capability), scratch.file("kernel.ptx"), "-o",
+    std::vector<std::string> command = {ptxas,
+                                        "-v",
+                                        fmt::format("-arch=sm_{}", capability),
+                                        scratch.file("kernel.ptx"),
+                                        "-o",
                                         scratch.file("kernel.cubin")};
     if (max_registers > 0) command.push_back(fmt::format("-maxrregcount={}", max_registers));
     process::Limits limits;
     limits.time_ms = time_limit_ms;
     const Result<process::Outcome> outcome = process::run(command, limits);
-    if (!outcome.ok() || outcome.value().end != process::End::exited || outcome.value().value != 0) return {};
-    return read_all(scratch.file("kernel.cubin"));
+    if (!outcome.ok() || outcome.value().end != process::End::exited || outcome.value().value != 0) return std::nullopt;
+    return Assembled{read_all(scratch.file("kernel.cubin")), outcome.value().output + outcome.value().errors};
 }
 
 }  // namespace convt

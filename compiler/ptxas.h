@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,8 +14,13 @@ namespace convt {
 // (CONVT_PTXAS set to nothing asks for that). Looked up at every call.
 std::string find_ptxas();
 
-// A cubin for devices of `capability` (80 for 8.0), its threads limited to `max_registers` (0: none). Empty where ptxas
-// fails: it may be too old for the capability, and PTX does without.
-std::vector<std::byte> assemble(const std::string& ptxas, std::string_view ptx, int capability, int max_registers);
+// A cubin, and what ptxas told of it: registers, spills.
+struct Assembled {
+    std::vector<std::byte> cubin;
+    std::string told;
+};
+// For devices of `capability` (80 for 8.0), threads limited to `max_registers` (0: none). None where ptxas fails: it
+// may be too old for the capability, and PTX does without.
+std::optional<Assembled> assemble(const std::string& ptxas, std::string_view ptx, int capability, int max_registers);
 
 }  // namespace convt

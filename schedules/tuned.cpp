@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A table of tuned schedules as text: one row a line, eleven fields separated by tabs, `#` starts a comment. Reading is
-// strict, for a row that is half right would choose a schedule without anyone's having measured it.
+// A table of tuned schedules as text: one row a line, eleven fields separated by tabs, a twelfth, `modelled`, where
+// nothing was measured; `#` starts a comment. Reading is strict, for a row that is half right would choose a schedule
+// without anyone's having measured it.
 #include "convt/tuned.h"
 
 #include <algorithm>
@@ -16,6 +17,7 @@ namespace convt {
 namespace {
 
 constexpr std::size_t fields = 11;
+constexpr std::string_view modelled_mark = "\tmodelled";
 constexpr std::string_view header =
     "# problem\tstrategy\tschedule\tmedian_us\tlow_us\thigh_us\tdefault_us\tdate\tversions\tcpu\tmachine\n";
 
@@ -38,6 +40,8 @@ bool is_date(std::string_view text) {
 
 Result<TunedRow> parse_row(std::string_view line) {
     std::array<std::string_view, fields> field;
+    const bool modelled = line.ends_with(modelled_mark);
+    if (modelled) line.remove_suffix(modelled_mark.size());
     const auto tabs = static_cast<std::size_t>(std::ranges::count(line, '\t'));
     if (tabs + 1 != fields) return invalid("fields", fmt::format("{} where {} are expected", tabs + 1, fields));
     for (std::string_view& text : field) {
@@ -66,6 +70,7 @@ Result<TunedRow> parse_row(std::string_view line) {
     const auto machine = Machine::parse(field[10]);
     if (!machine.ok()) return machine.status();
     row.machine = machine.value();
+    row.modelled = modelled;
     return row;
 }
 
@@ -83,8 +88,8 @@ std::string one_field(std::string text) {
 }
 
 // Where a row stands in a table; no two have the same.
-std::tuple<const std::string&, std::string, const std::string&> place_of(const TunedRow& row) {
-    return {row.problem, row.machine.text(), row.cpu};
+std::tuple<const std::string&, std::string, const std::string&, bool> place_of(const TunedRow& row) {
+    return {row.problem, row.machine.text(), row.cpu, row.modelled};
 }
 
 // Does `a` take the place of `b`? The order is total, so that merging does not depend on who comes first.
@@ -119,10 +124,10 @@ Result<TunedTable> TunedTable::parse(std::string_view text) {
 std::string TunedTable::text() const {
     std::string text(header);
     for (const TunedRow& row : rows_) {
-        text +=
-            fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", row.problem, row.strategy, row.schedule.text(),
-                        number_text(row.median_us), number_text(row.low_us), number_text(row.high_us),
-                        number_text(row.default_us), row.date, row.versions, row.cpu, row.machine.text());
+        text += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}{}\n", row.problem, row.strategy,
+                            row.schedule.text(), number_text(row.median_us), number_text(row.low_us),
+                            number_text(row.high_us), number_text(row.default_us), row.date, row.versions, row.cpu,
+                            row.machine.text(), row.modelled ? modelled_mark : "");
     }
     return text;
 }
@@ -135,6 +140,7 @@ std::vector<TunedRow> TunedTable::find(std::string_view problem, const Machine& 
     std::vector<TunedRow> found;
     std::ranges::copy_if(rows_, std::back_inserter(found), [&](const TunedRow& row) { return row.problem == problem; });
     std::ranges::sort(found, [&](const TunedRow& a, const TunedRow& b) {
+        if (a.modelled != b.modelled) return b.modelled;
         const double to_a = distance(a.machine, machine);
         const double to_b = distance(b.machine, machine);
         return to_a != to_b ? to_a < to_b : supersedes(a, b);

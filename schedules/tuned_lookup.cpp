@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which tuned schedules count: the user's own table before the one shipped with convt, each read once and again when
-// its file has changed, and in each the rows of the machine nearest to this one first.
+// its file has changed, and in each the rows of the machine nearest to this one first; what was measured before what
+// was modelled.
 #include "convt/tuned.h"
+
+#include "schedules/gpu_device.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -40,7 +43,7 @@ Stamp stamp_of(const std::string& path) {
 
 class Tables {
   public:
-    Result<std::vector<TunedRow>> find(const std::string& path, std::string_view problem) {
+    Result<std::vector<TunedRow>> find(const std::string& path, std::string_view problem, const Machine& machine) {
         const std::lock_guard lock(mutex_);
         Entry& entry = entries_[path];
         // Taken before the file is read: a change in between is seen by the next look-up.
@@ -50,7 +53,7 @@ class Tables {
             if (!table.ok()) return table.status();
             entry = {true, stamp, std::move(table).value()};
         }
-        return entry.table.find(problem, Machine::host());
+        return entry.table.find(problem, machine);
     }
 
   private:
@@ -105,16 +108,19 @@ Result<std::vector<TunedRow>> find_tuned(const Problem& problem, const Target& t
     static Tables tables;
     static const std::string shipped = shipped_dir();
     const std::string text = problem.text();
+    const Machine machine = target.is_gpu() ? reference_device(target).machine() : Machine::host();
+    const std::string cpu = target.is_gpu() ? reference_device(target).model : host_cpu_name();
     for (const std::string& dir : {options.db_dir.empty() ? default_db_dir() : options.db_dir, shipped}) {
         if (dir.empty()) continue;
-        auto rows = tables.find(tuned_path(dir, target), text);
+        auto rows = tables.find(tuned_path(dir, target), text, machine);
         if (!rows.ok()) return rows;
         // Machines that look the same here may still differ; this one's own rows come first.
-        std::stable_partition(rows.value().begin(), rows.value().end(), [](const TunedRow& row) {
-            return row.machine == Machine::host() && row.cpu == host_cpu_name();
-        });
+        std::stable_partition(rows.value().begin(), rows.value().end(),
+                              [&](const TunedRow& row) { return row.machine == machine && row.cpu == cpu; });
         all.insert(all.end(), rows.value().begin(), rows.value().end());
     }
+    if (!target.is_gpu()) std::erase_if(all, [](const TunedRow& row) { return row.modelled; });
+    std::stable_partition(all.begin(), all.end(), [](const TunedRow& row) { return !row.modelled; });
     return all;
 }
 

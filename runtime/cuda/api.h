@@ -21,8 +21,11 @@ constexpr Result error_no_device = 100;
 constexpr Result error_no_binary_for_gpu = 209;
 constexpr Result error_unsupported_ptx_version = 222;
 
+constexpr int attribute_multiprocessors = 16;
+constexpr int attribute_second_level_bytes = 38;
 constexpr int attribute_capability_major = 75;
 constexpr int attribute_capability_minor = 76;
+constexpr int attribute_shared_of_multiprocessor = 81;
 constexpr int pointer_context = 1;
 constexpr int pointer_device_ordinal = 9;
 constexpr int jit_max_registers = 0;
@@ -39,6 +42,12 @@ constexpr int function_max_dynamic_shared = 8;
     required(device_count, "cuDeviceGetCount", (int* count));                                                      \
     required(device_get, "cuDeviceGet", (Device * device, int ordinal));                                           \
     required(device_attribute, "cuDeviceGetAttribute", (int* value, int attribute, Device device));                \
+    required(device_name, "cuDeviceGetName", (char* name, int size, Device device));                               \
+    required(event_create, "cuEventCreate", (void** event, unsigned flags));                                       \
+    required(event_destroy, "cuEventDestroy_v2", (void* event));                                                   \
+    required(event_record, "cuEventRecord", (void* event, Stream stream));                                         \
+    required(event_synchronize, "cuEventSynchronize", (void* event));                                              \
+    required(event_elapsed, "cuEventElapsedTime", (float* milliseconds, void* first, void* last));                 \
     required(retain_primary, "cuDevicePrimaryCtxRetain", (Context * context, Device device));                      \
     required(primary_state, "cuDevicePrimaryCtxGetState", (Device device, unsigned* flags, int* active));          \
     required(push, "cuCtxPushCurrent_v2", (Context context));                                                      \

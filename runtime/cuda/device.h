@@ -69,6 +69,18 @@ uint64_t convt_cuda_context_id(struct convt_cuda_call* call);
  */
 void convt_cuda_free_in(void* context, uint64_t id, uint64_t address);
 
+/* The device of the current context, as the driver describes it. */
+struct convt_cuda_description {
+    char name[256];
+    int multiprocessors;
+    int shared_bytes; /* of a multiprocessor */
+    int second_level_bytes;
+};
+int convt_cuda_describe(struct convt_cuda_call* call, struct convt_cuda_description* about);
+/* Milliseconds that pass on the device from before to behind what `work` puts on the call's stream; waits for it.
+ * `work` answers 0 where it failed, for a reason of its own. */
+int convt_cuda_time(struct convt_cuda_call* call, int (*work)(void* data), void* data, float* milliseconds);
+
 /* Unloads all modules of a set. */
 void convt_cuda_release_modules(struct convt_cuda_modules* modules);
 

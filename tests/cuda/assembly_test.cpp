@@ -2,6 +2,7 @@
 // What NVIDIA's assembler makes of every problem of cases/models.tsv, by its default plan, for each architecture (9.0
 // from the newest PTX): registers, spills, shared memory, occupancy, and the share of multiply-adds in the SASS of the
 // inner loop. Nothing of it runs.
+#include "compiler/object_ptx.h"
 #include "tests/cuda/figures.h"
 #include "tests/cuda/sampled.h"
 #include "tests/cuda/sass.h"
@@ -57,7 +58,7 @@ Built build(const Problem& problem, const Target& target, const Built& before) {
     options.tuned.any_machine = true;
     Built built{require_value(make_plan(problem, target, options)), {}, before.launch};
     const Object object = require_value(gpu_object_of(problem, target, built.plan.strategy, built.plan.schedule));
-    built.ptx = ptx_of(object);
+    built.ptx = require_value(ptx_of(object));
     if (built.plan.strategy != before.plan.strategy || built.plan.schedule != before.plan.schedule)
         built.launch = launch_of(object);
     return built;

@@ -2,7 +2,6 @@
 #include "tests/cuda/gpu_kernel.h"
 
 #include "convt/kernel.h"
-#include "runtime/cuda/container.h"
 #include "tests/cuda/device.h"
 
 #include <fmt/format.h>
@@ -162,22 +161,6 @@ Result<Object> gpu_object_of(const Problem& problem, const Target& target, const
     options.tuned.untuned = true;
     options.admit = false;
     return compile_object(problem, target, options);
-}
-
-ObjectPtx ptx_of(const Object& object) {
-    const auto* const first = reinterpret_cast<const char*>(object.code.data());
-    const std::string_view code(first, object.code.size());
-    const std::size_t at = code.find(std::string_view(cuda::container_magic, sizeof cuda::container_magic));
-    if (at == std::string_view::npos) throw std::runtime_error("the object has no code for a device");
-    cuda::ContainerHeader header;
-    std::memcpy(&header, first + at, sizeof header);
-    for (std::uint32_t i = 0; i < header.images; ++i) {
-        cuda::ContainerImage image;
-        std::memcpy(&image, first + at + sizeof header + i * sizeof image, sizeof image);
-        if (image.is_ptx == 0) continue;
-        return {std::string(first + at + image.offset, image.bytes - 1), static_cast<int>(header.max_registers)};
-    }
-    throw std::runtime_error("the object has no PTX");
 }
 
 std::string GpuRun::trouble() const {

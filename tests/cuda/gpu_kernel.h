@@ -32,12 +32,6 @@ using BlockSample = std::function<bool(const ptx::Dim3& grid, const ptx::Dim3& b
 // takes longer than all else.
 Result<Object> gpu_object_of(const Problem& problem, const Target& target, const std::string& strategy,
                              const Schedule& schedule);
-// The PTX in an object, and the most registers that a thread may have of it.
-struct ObjectPtx {
-    std::string text;
-    int max_registers = 0;
-};
-ObjectPtx ptx_of(const Object& object);
 
 // On a fresh device of the object's own architecture. `gap` elements are left free behind every dimension of input and
 // output but the innermost, as in a GuardedTensor. A launch that goes on past `limit` warp instructions is given up;

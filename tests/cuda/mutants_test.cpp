@@ -2,6 +2,7 @@
 // Would CI notice? Kernels of cases/models.tsv with one instruction changed: those that change the result, or do what a
 // sanitizer reports, when all blocks run, against what the sample of blocks that CI executes makes of them. By hand:
 // CONVT_MUTANTS (default 200) says how many, CONVT_SEED which.
+#include "compiler/object_ptx.h"
 #include "tests/cuda/mutate.h"
 #include "tests/cuda/sampled.h"
 #include "tests/support/cases.h"
@@ -35,7 +36,7 @@ Subject subject_of(const NamedProblem& named, std::uint64_t seed) {
     subject.sampled = sampled_case(named, require_value(Target::parse("cuda-sm80")), seed);
     const SampledCase& sampled = subject.sampled;
     subject.definition = std::make_unique<Definition>(named.problem, sampled.operands);
-    subject.ptx = ptx_of(sampled.object).text;
+    subject.ptx = require_value(ptx_of(sampled.object)).text;
     const GpuRun whole = run_on_stand_in(sampled.object, sampled.operands);
     REQUIRE(whole.trouble().empty());
     subject.output = whole.output;

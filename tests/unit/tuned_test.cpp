@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tuned tables: their text, their files, and which row is found.
 #include "convt/tuned.h"
+#include "schedules/gpu_device.h"
 #include "tests/support/require_value.h"
 #include "tests/support/temporary_folder.h"
 
@@ -205,6 +206,51 @@ TEST_CASE("find_tuned: this machine's own row comes before an equal one's, whate
     REQUIRE(found.ok());
     CHECK(found.value().at(0).strategy == "ours");
     CHECK(found.value().at(1).strategy == "theirs");
+}
+
+TEST_CASE("find_tuned: what was measured comes before what was modelled, and no CPU takes a modelled row") {
+    const TemporaryFolder folder;
+    const Problem problem = require_value(Problem::parse(first));
+    const Target gpu = require_value(Target::parse("cuda-sm80"));
+    const Target cpu = require_value(Target::parse("x86-64-v3"));
+    const GpuDevice& device = reference_device(gpu);
+    TunedRow modelled = row(first);
+    modelled.machine = device.machine();
+    modelled.cpu = device.model;
+    modelled.date = "2026-12-31";
+    modelled.strategy = "modelled";
+    modelled.modelled = true;
+    TunedTable table;
+    table.put(modelled);
+    for (const Target& target : {gpu, cpu})
+        REQUIRE(table.save(tuned_path(folder.path(), target)).ok());
+    CHECK(require_value(TunedTable::parse(table.text())).rows() == table.rows());
+    CHECK(find_tuned(problem, gpu, {folder.path(), false}).value().at(0).strategy == "modelled");
+    CHECK(find_tuned(problem, cpu, {folder.path(), false}).value().empty());
+
+    TunedRow measured = modelled;  // on another device, which the table of devices does not know
+    measured.modelled = false;
+    measured.cpu = "a GPU";
+    measured.machine.cores = 7;
+    measured.strategy = "measured";
+    table.put(measured);
+    TunedRow other = modelled;
+    other.cpu = "NVIDIA H100 80GB HBM3";
+    other.machine.cores = 132;
+    other.strategy = "modelled elsewhere";
+    table.put(other);
+    REQUIRE(table.save(tuned_path(folder.path(), gpu)).ok());
+    const auto found = find_tuned(problem, gpu, {folder.path(), false});
+    REQUIRE(found.ok());
+    REQUIRE(found.value().size() == 3);
+    CHECK(found.value()[0].strategy == "measured");
+    CHECK(found.value()[1].strategy == "modelled");
+    CHECK(found.value()[2].strategy == "modelled elsewhere");
+    // Both stay side by side: measuring a device does not lose what was modelled for it.
+    measured.cpu = device.model;
+    measured.machine = device.machine();
+    table.put(measured);
+    CHECK(table.rows().size() == 4);
 }
 
 TEST_CASE("default_db_dir: XDG_DATA_HOME, then HOME, relative ones ignored") {

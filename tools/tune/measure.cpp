@@ -3,6 +3,7 @@
 
 #include "convt/kernel.h"
 #include "tools/common/files.h"
+#include "tools/tune/gpu.h"
 #include "tools/tune/statistic.h"
 
 #include <fmt/format.h>
@@ -137,7 +138,9 @@ Status run(const cli::Arguments& arguments, std::ostream& out) {
     if (!object.ok()) return object.status();
     const auto kernel = Kernel::load(object.value());
     if (!kernel.ok()) return kernel.status();
-    const auto us = median_call(*kernel.value(), std::atof(arguments[3].c_str()), std::atof(arguments[4].c_str()));
+    const bool on_gpu = object.value().info.target.starts_with("cuda");
+    const auto us = (on_gpu ? gpu_median_call : median_call)(*kernel.value(), std::atof(arguments[3].c_str()),
+                                                             std::atof(arguments[4].c_str()));
     if (!us.ok()) return us.status();
     out << fmt::format("{}\n", us.value());
     return {};

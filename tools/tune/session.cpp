@@ -6,6 +6,7 @@
 #include "tools/common/progress.h"
 #include "tools/common/temporary_folder.h"
 #include "tools/tune/journal.h"
+#include "tools/tune/place.h"
 #include "tools/tune/report.h"
 #include "tools/tune/spaces.h"
 #include "tools/tune/tuner.h"
@@ -55,8 +56,6 @@ class Session {
     Session(const Options& options, std::ostream& out, std::ostream& err)
         : options_(options), cores_(Cores::of_this_process()), out_(out), progress_(err) {
         run_.target = options.target.text();
-        run_.cpu = host_cpu_name();
-        run_.machine = Machine::host().text();
         run_.date = fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::time(nullptr)));
         run_.versions = compiler_identity();
         run_.budget_s = options.budget_s;
@@ -79,12 +78,11 @@ class Session {
 
   private:
     Status set_up() {
-        const auto missing = missing_features(options_.target.features(), host_features());
-        if (std::string(options_.target.info().arch) != host_arch() || !missing.empty())
-            return {Code::missing_feature,
-                    fmt::format("target {}: this machine cannot measure it ({}{})", options_.target.text(),
-                                missing.empty() ? "is " : "lacks ",
-                                missing.empty() ? host_arch() : fmt::format("{}", fmt::join(missing, ", ")))};
+        auto place = place_of(options_.target, options_.db_dir);
+        if (!place.ok()) return place.status();
+        place_ = std::move(place).value();
+        run_.cpu = place_.name;
+        run_.machine = place_.machine.text();
         auto journal = Journal::open(options_.db_dir, options_.target.text(), {run_.versions, run_.cpu});
         if (!journal.ok()) return journal.status();
         journal_ = std::move(journal).value();
@@ -105,8 +103,8 @@ class Session {
     Result<double> tuned_before(const std::string& problem) const {
         const auto table = TunedTable::load(tuned_path(options_.db_dir, options_.target));
         if (!table.ok()) return table.status();
-        for (const TunedRow& row : table.value().find(problem, Machine::host()))
-            if (row.machine == Machine::host() && row.cpu == run_.cpu && row.versions == run_.versions)
+        for (const TunedRow& row : table.value().find(problem, place_.machine))
+            if (!row.modelled && row.machine == place_.machine && row.cpu == run_.cpu && row.versions == run_.versions)
                 return row.median_us;
         return 0.0;
     }
@@ -135,7 +133,7 @@ class Session {
 
     Status fill(Task& task, const NamedProblem& named) {
         const Problem& problem = named.problem;
-        auto spaces = strategy_spaces(problem, options_.target);
+        auto spaces = strategy_spaces(problem, options_.target, place_.gpu);
         if (!spaces.ok()) return spaces.status();
         task.spaces = std::move(spaces).value();
         task.incumbent = {task.spaces.front().strategy, task.spaces.front().start};
@@ -148,7 +146,7 @@ class Session {
         task.overlap = cores_.count > 1;
         task.seed = std::hash<std::string>()(problem.text());
         show(named.name, {earlier_s, 0, HUGE_VAL, "roofline"}, task.budget_s);
-        const cli::Roofline roofline = limits_.of(problem, options_.target);
+        const cli::Roofline roofline = roofline_at(place_, limits_, problem, options_.target);
         task.roofline_us = all_direct(task.spaces, problem, options_.target) ? roofline.us() : roofline.stream_us;
         run_.problems.push_back({named.name, problem.text(), task.incumbent, roofline, task.recalled, {}, {}});
         return {};
@@ -193,7 +191,7 @@ class Session {
         row.date = run_.date;
         row.versions = run_.versions;
         row.cpu = run_.cpu;
-        row.machine = Machine::host();
+        row.machine = place_.machine;
         const std::string path = tuned_path(options_.db_dir, options_.target);
         auto table = TunedTable::load(path);
         if (!table.ok()) return table.status();
@@ -230,6 +228,7 @@ class Session {
     std::ostream& out_;
     cli::Progress progress_;
     RunReport run_;
+    Place place_;
     cli::Limits limits_{1};
     std::atomic<bool> cancel_{false};
     std::unique_ptr<Journal> journal_;

@@ -9,7 +9,8 @@ namespace convt::tune {
 
 namespace {
 
-StrategySpace space_of(const std::string& strategy, const Problem& problem, const Target& target) {
+StrategySpace space_of(const std::string& strategy, const Problem& problem, const Target& target,
+                       const std::optional<GpuModel>& gpu) {
     StrategySpace space;
     space.strategy = strategy;
     space.knobs = schedule_space(strategy, problem, target);
@@ -17,7 +18,8 @@ StrategySpace space_of(const std::string& strategy, const Problem& problem, cons
     space.legal = [strategy, &problem, &target](const Schedule& schedule) {
         return check_schedule(strategy, problem, target, schedule).ok();
     };
-    space.cycles = [strategy, &problem, &target](const Schedule& schedule) {
+    space.cycles = [strategy, &problem, &target, &gpu](const Schedule& schedule) {
+        if (gpu) return gpu_time(*gpu->device, gpu_launch(strategy, problem, target, schedule), gpu->correction).us;
         return estimate_cycles(strategy, problem, target, schedule, Machine::host());
     };
     // Calls are timed on one thread: what only matters to several keeps its default.
@@ -28,14 +30,15 @@ StrategySpace space_of(const std::string& strategy, const Problem& problem, cons
 
 }  // namespace
 
-Result<std::vector<StrategySpace>> strategy_spaces(const Problem& problem, const Target& target) {
+Result<std::vector<StrategySpace>> strategy_spaces(const Problem& problem, const Target& target,
+                                                   const std::optional<GpuModel>& gpu) {
     CompileOptions untuned;
     untuned.tuned.untuned = true;
     const auto plan = make_plan(problem, target, untuned);
     if (!plan.ok()) return plan.status();
     std::vector<StrategySpace> spaces;
     for (const std::string& strategy : strategy_names(target))
-        if (refusal(strategy, problem, target).empty()) spaces.push_back(space_of(strategy, problem, target));
+        if (refusal(strategy, problem, target).empty()) spaces.push_back(space_of(strategy, problem, target, gpu));
     const auto rank = [&](const StrategySpace& space) {
         return std::pair(space.strategy != plan.value().strategy, space.cycles(space.start));
     };

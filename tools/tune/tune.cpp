@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/tune/tune.h"
 
+#include "tools/tune/calibrate.h"
 #include "tools/tune/duration.h"
 #include "tools/tune/measure.h"
 #include "tools/tune/merge.h"
+#include "tools/tune/modelled.h"
 #include "tools/tune/session.h"
 
 namespace convt::cli {
@@ -25,7 +27,8 @@ int tune(const Arguments& arguments, std::ostream& out, std::ostream& err) {
     std::string budget = "60s";
     std::string total = "30m";
     std::string dir;
-    std::vector<std::string> tables;
+    std::vector<std::string> tables, devices;
+    bool by_model = false, fit_model = false;
     Tool tool("convt-tune", "Search strategies and schedules by measuring and write the tuned table that compiles use");
     const CLI::Option* const problems = tool.add_problem_file(options.problems, false);
     const CLI::Option* const merge =
@@ -44,6 +47,16 @@ int tune(const Arguments& arguments, std::ostream& out, std::ostream& err) {
     tool.app()
         .add_option("--db", dir, "Folder of tuned schedules (default: $XDG_DATA_HOME/convt/tuned)")
         ->type_name("DIR");
+    CLI::Option* const model = tool.app().add_flag(
+        "--model", by_model,
+        "For a GPU's target: rank by the analytic model, without a device; rows are marked as modelled");
+    tool.app()
+        .add_option("--device", devices, "With --model: a100, h100, ... (default: all that run the target)")
+        ->needs(model)
+        ->type_name("NAME...");
+    tool.app()
+        .add_flag("--calibrate", fit_model, "Measure the problems on this machine's GPU and correct the model by them")
+        ->excludes(model);
     tool.app()
         .add_option("--report", options.report_dir, "Write a page with plots, and logs, to DIR")
         ->type_name("DIR");
@@ -57,6 +70,8 @@ int tune(const Arguments& arguments, std::ostream& out, std::ostream& err) {
         if (problems->empty() == merge->empty())
             return {Code::invalid_argument, "either --problems or --merge is needed, and not both"};
         if (!merge->empty()) return convt::tune::merge_tables(tables, options.db_dir, out);
+        if (by_model) return convt::tune::tune_by_model(options, devices, out);
+        if (fit_model) return convt::tune::calibrate(options, out);
         return convt::tune::tune_problems(options, out, err);
     });
 }

@@ -36,11 +36,12 @@ struct StaleRow {
 struct Plan {
     std::string strategy;
     Schedule schedule;
-    std::string source;  // "default", "tuned" or "given"
+    std::string source;  // "default", "tuned", "modelled" or "given"
     std::string reason;  // why this strategy
     std::vector<Refusal> refusals;
     std::vector<StaleRow> stale;
-    double measured_us = 0, default_us = 0;  // where tuned: medians of this schedule and of the default, from the table
+    double measured_us = 0,
+           default_us = 0;  // where measured: medians of this schedule and of the default, from the table
 };
 
 // Names of the strategies for such a target in the order they are tried; the last one takes every valid problem.

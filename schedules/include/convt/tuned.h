@@ -17,14 +17,15 @@ struct TunedRow {
     std::string problem;  // canonical text
     std::string strategy;
     Schedule schedule;
-    double median_us = 0;  // of the kernel with this schedule, one thread, warm
+    double median_us = 0;  // of the kernel with this schedule, warm; of a CPU's, on one thread
     double low_us = 0;     // interval of the median
     double high_us = 0;
     double default_us = 0;  // median of the default schedule in the same run
     std::string date;       // UTC, 2026-01-31
     std::string versions;   // convt and compiler
-    std::string cpu;        // model name, for the reader
+    std::string cpu;        // model name of the CPU or GPU, for the reader
     Machine machine = {};
+    bool modelled = false;  // nobody measured: the times are an analytic model's
     bool operator==(const TunedRow&) const = default;
 };
 
@@ -37,9 +38,11 @@ class CONVT_API TunedTable {
     std::string text() const;  // sorted: the same rows give the same bytes
     // Written to a temporary file in the same folder, synced, then renamed.
     Status save(const std::string& path) const;
-    // Rows of a problem, from the machine nearest to `machine` outwards; of equally near ones the newest first.
+    // Rows of a problem, measured ones before modelled ones, each from the machine nearest to `machine` outwards; of
+    // equally near ones the newest first.
     std::vector<TunedRow> find(std::string_view problem, const Machine& machine) const;
-    // In place of the row of the same problem, machine and CPU, if there is one.
+    // In place of the row of the same problem, machine and CPU that was measured or modelled as this one was, if there
+    // is one.
     void put(TunedRow row);
     // Rows of both tables; of two for the same problem, machine and CPU the newer, then the faster one. In whatever
     // order tables are merged, the result is the same.
@@ -63,9 +66,10 @@ struct TunedOptions {
 CONVT_API std::string
 default_db_dir();  // $XDG_DATA_HOME/convt/tuned, or $HOME/.local/share/convt/tuned; empty where neither is set
 CONVT_API std::string tuned_path(const std::string& dir, const Target& target);
-// The rows for this problem on this target in the order in which they count: those of `db_dir` before the shipped ones,
-// and in each those of the nearest machine first. Tables are read once per process and again when their file changed.
-// Thread-safe.
+// The rows for this problem on this target in the order in which they count: measured ones before modelled ones, which
+// no CPU's target has; of either those of `db_dir` before the shipped ones, and in each those of the nearest machine
+// first: of a GPU's target, the nearest to the first device of its capability in schedules/gpu_device.cpp. Tables are
+// read once per process and again when their file changed. Thread-safe.
 CONVT_API Result<std::vector<TunedRow>> find_tuned(const Problem& problem, const Target& target,
                                                    const TunedOptions& options);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
 using namespace convt::ptx;
 
@@ -36,7 +37,8 @@ CONVT_PTX_EXPORT CUresult cuDeviceGetName(char* name, int length, CUdevice devic
     return with_machine([&](Machine& all) {
         if (device < 0 || device >= all.devices || length <= 0)
             return fail(CUDA_ERROR_INVALID_DEVICE, "no such device");
-        std::snprintf(name, static_cast<std::size_t>(length), "convt PTX executor");
+        const char* const wanted = std::getenv("CONVT_PTX_NAME");
+        std::snprintf(name, static_cast<std::size_t>(length), "%s", wanted == nullptr ? "convt PTX executor" : wanted);
         return CUDA_SUCCESS;
     });
 }

@@ -11,6 +11,8 @@ using namespace convt::ptx;
 namespace {
 
 constexpr std::uint64_t static_shared_limit = 48 * 1024;
+// What events see of a launch: the same on every machine and run.
+constexpr double launch_ms = 2e-3, warp_instruction_ms = 1e-6;
 
 CUresult check_shape(const CUfunc_st& function, const Launch& launch) {
     const Dim3& grid = launch.grid;
@@ -69,6 +71,7 @@ void execute(Machine& all, CUctx_st& context, const CUfunc_st& function, CUstrea
     }
     try {
         record.report = run(*function.program, context.memory, launch);
+        all.clock_ms += launch_ms + warp_instruction_ms * static_cast<double>(record.report.counts.warp_instructions);
         for (const Finding& finding : record.report.findings) {
             if (context.failed != CUDA_SUCCESS || consequence(finding.kind) == CUDA_SUCCESS) continue;
             context.failed = fail(consequence(finding.kind), finding.text());

@@ -32,6 +32,7 @@ void play_default(Machine& machine) {
     machine.images.clear();
     machine.ptx_version = 999;
     machine.last_error.clear();
+    machine.clock_ms = 0;
 }
 
 }  // namespace

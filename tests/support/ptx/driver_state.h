@@ -58,6 +58,7 @@ struct Machine {
     std::vector<std::string> images;  // that were offered to the loader of modules
     int ptx_version = 999;            // 10 * major + minor of the newest PTX that is taken
     std::string last_error;
+    double clock_ms = 0;  // of the device; only launches let it go on
 
     CUcontext make_context(CUdevice device);
     // Of any context; nullptr where none holds the address.

@@ -3,15 +3,9 @@
 // order; their handles are checked all the same.
 #include "tests/support/ptx/driver_state.h"
 
-#include <chrono>
-
 using namespace convt::ptx;
 
 namespace {
-
-double now_ms() {
-    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 bool is_stream(const CUctx_st& context, CUstream stream) {
     return reinterpret_cast<std::uintptr_t>(stream) <= 2 || context.streams.contains(stream);
@@ -109,12 +103,12 @@ CONVT_PTX_EXPORT CUresult cuEventDestroy_v2(CUevent event) {
     });
 }
 CONVT_PTX_EXPORT CUresult cuEventRecord(CUevent event, CUstream stream) {
-    return with_context([&](Machine&, CUctx_st& context) {
+    return with_context([&](Machine& all, CUctx_st& context) {
         const auto found = context.events.find(event);
         if (found == context.events.end() || !is_stream(context, stream)) {
             return fail(CUDA_ERROR_INVALID_HANDLE, "the stream or event is none of this context");
         }
-        found->second->recorded_ms = now_ms();
+        found->second->recorded_ms = all.clock_ms;
         return CUDA_SUCCESS;
     });
 }
