@@ -119,8 +119,7 @@ Assembly assembled(const std::string& ptx, int capability, int max_registers) {
     Assembly result;
     result.registers = numbers(told, "Used ", " registers", most);
     result.stack_bytes = numbers(told, "", " bytes stack frame", most);
-    result.spill_bytes = numbers(told, "", " bytes spill stores", sum) +
-                         numbers(told, "", " bytes spill loads", sum);
+    result.spill_bytes = numbers(told, "", " bytes spill stores", sum) + numbers(told, "", " bytes spill loads", sum);
     result.shared_bytes = numbers(told, "", " bytes smem", most);
     result.loop = hottest_sass_loop(output_of({CONVT_NVDISASM, "-c", cubin}));
     return result;
