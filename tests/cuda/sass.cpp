@@ -2,6 +2,7 @@
 #include "tests/cuda/sass.h"
 
 #include "compiler/worker/process.h"
+#include "schedules/gpu_time.h"
 #include "tests/support/temporary_folder.h"
 
 #include <fmt/format.h>
@@ -43,18 +44,6 @@ struct SassLine {
     bool fma = false;
     std::string jump;  // the label that a branch names
 };
-
-// Multiprocessors, by compute capability (CUDA C++ Programming Guide, technical specifications): warps, blocks, bytes
-// of shared memory, and what every block takes of it by itself.
-struct Multiprocessor {
-    int capability, warps, blocks;
-    std::uint64_t shared_bytes, reserved;
-};
-constexpr Multiprocessor multiprocessors[] = {
-    {75, 32, 16, 65536, 0}, {80, 64, 32, 167936, 1024}, {86, 48, 16, 102400, 1024}, {90, 64, 32, 233472, 1024}};
-// All of these: registers of one of the four parts, and how they are given out.
-constexpr int part_registers = 16384, register_granularity = 256;
-constexpr std::uint64_t shared_granularity = 128;
 
 // `        /*0040*/               @P0 BRA `(.L_x_1) ;`
 std::optional<SassLine> instruction(const std::string& text) {
@@ -126,18 +115,15 @@ Assembly assembled(const std::string& ptx, int capability, int max_registers) {
 }
 
 double occupancy(int capability, int registers, std::uint64_t shared_bytes, std::uint64_t threads) {
-    const Multiprocessor* found = std::find_if(std::begin(multiprocessors), std::end(multiprocessors),
-                                               [&](const Multiprocessor& m) { return m.capability == capability; });
-    if (found == std::end(multiprocessors)) throw std::runtime_error("no such multiprocessor");
-    const int warps = static_cast<int>((threads + 31) / 32);
-    const int warp_registers =
-        (registers * 32 + register_granularity - 1) / register_granularity * register_granularity;
-    int blocks = std::min(found->blocks, found->warps / warps);
-    if (warp_registers > 0) blocks = std::min(blocks, 4 * (part_registers / warp_registers) / warps);
-    const std::uint64_t block_shared =
-        (shared_bytes + found->reserved + shared_granularity - 1) / shared_granularity * shared_granularity;
-    if (block_shared > 0) blocks = std::min(blocks, static_cast<int>(found->shared_bytes / block_shared));
-    return static_cast<double>(blocks * warps) / found->warps;
+    const std::span<const GpuDevice> devices = gpu_devices();
+    const auto found =
+        std::find_if(devices.begin(), devices.end(), [&](const GpuDevice& d) { return d.capability == capability; });
+    if (found == devices.end()) throw std::runtime_error("no device of this capability");
+    GpuLaunch launch;
+    launch.threads = static_cast<double>(threads);
+    launch.registers = registers;
+    launch.shared_bytes = static_cast<double>(shared_bytes);
+    return gpu_occupancy(*found, launch);
 }
 
 }  // namespace convt::test
