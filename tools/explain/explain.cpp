@@ -2,7 +2,9 @@
 // One fact a line, its name in front. The kernel is compiled, for sizes that only an object knows; it is not run.
 #include "tools/explain/explain.h"
 
+#include "compiler/object_ptx.h"
 #include "compiler/phase_table.h"
+#include "compiler/ptxas.h"
 #include "convt/engine.h"
 #include "convt/halide_compiler.h"
 #include "convt/worker.h"
@@ -76,12 +78,18 @@ void explain_prediction(Facts& facts, const Options& options, const Plan& plan, 
                            plan.measured_us, cost.inside_multiply_adds * 2e-3 / plan.measured_us, plan.default_us));
 }
 
-// Of every device that runs the target: modelled from the counts of the schedule, registers as planned.
-void explain_devices(Facts& facts, const Options& options, const Plan& plan, const Cost& cost) {
-    const GpuLaunch launch = gpu_launch(plan.strategy, options.problem, options.target, plan.schedule);
+// Of every device that runs the target: modelled from the counts of the schedule, with the registers that the assembler
+// gives, or, where there is none, those that the schedule plans with.
+void explain_devices(Facts& facts, const Options& options, const Plan& plan, const Object& object, const Cost& cost) {
+    const Result<ObjectPtx> ptx = ptx_of(object);
+    const std::string ptxas = find_ptxas();
+    GpuLaunch launch = gpu_launch(plan.strategy, options.problem, options.target, plan.schedule);
     const auto bytes = static_cast<double>(cost.touched_bytes + cost.output_bytes);
     for (const GpuDevice& device : gpu_devices()) {
         if (!runs(device, options.target)) continue;
+        const auto figures =
+            ptx.ok() && !ptxas.empty() ? assembly_figures(ptxas, ptx.value(), device.capability) : std::nullopt;
+        if (figures) launch.registers = figures->registers;
         const GpuTime time = gpu_time(device, launch);
         const double least = gpu_roofline_us(device, launch.wide, cost.inside_multiply_adds, bytes);
         facts.line("modelled",
@@ -118,7 +126,7 @@ Status explain(const Options& options, std::ostream& out) {
     explain_sizes(facts, problem, cost, object.value());
     explain_roofline(facts, problem, cost);
     if (options.target.is_gpu())
-        explain_devices(facts, options, plan.value(), cost);
+        explain_devices(facts, options, plan.value(), object.value(), cost);
     else
         explain_prediction(facts, options, plan.value(), cost);
     facts.line("cache key", cache_key(problem, options.target, fingerprint.value()));
