@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/operands.h"
 
+#include "compiler/epilogue.h"
 #include "schedules/model.h"
+
+#include <algorithm>
 
 namespace convt {
 
@@ -40,20 +43,18 @@ ImageParam image(const Operands& operands, const char* name, int dimensions) {
     return {operands.scalar, dimensions + (operands.parts > 1 ? 1 : 0), name};
 }
 
-Expr epilogue_op(const Expr& value, const EpilogueOp& op) {
-    const Expr zero_value = Halide::cast(value.type(), 0);
-    switch (op.kind) {
-        case EpilogueOp::Kind::relu:
-            return Halide::select(value < zero_value, zero_value, value);
-        case EpilogueOp::Kind::leaky:
-            return Halide::select(value < zero_value, value * Halide::cast(value.type(), op.value), value);
-    }
-    return value;
-}
-
 Element or_zero(const Expr& condition, Element value) {
     for (Expr& part : value)
         part = Halide::select(condition, part, Halide::cast(part.type(), 0));
+    return value;
+}
+
+Element image_element(const ImageParam& image, std::vector<Expr> index, int parts) {
+    if (parts == 1) return {image(index)};
+    index.insert(index.begin(), 0);
+    Element value{image(index)};
+    index[0] = 1;
+    value.push_back(image(index));
     return value;
 }
 
@@ -68,9 +69,19 @@ Operands::Operands(const Problem& p)
       in_channels(to_int(p.in_channels / p.groups)),
       out_channels(to_int(p.out_channels / p.groups)),
       input(image(*this, "x", 6)),
-      bias(image(*this, "bias", 2)) {
+      bias(image(*this, "bias", 2)),
+      epilogue(p.epilogue_operands()) {
+    const std::vector<int> by_channel = with_parts({out_channels, to_int(p.groups)}, parts);
     set_spatial_bounds(input, spatial_extents(*this, false), parts, p.input_layout == Layout::channels_last);
-    set_dense(bias, with_parts({out_channels, to_int(p.groups)}, parts));
+    set_dense(bias, by_channel);
+    for (const EpilogueOperand& operand : epilogue) {
+        const bool whole = operand.shape == OperandShape::as_output;
+        ImageParam& param = epilogue_params.emplace_back(image(*this, operand.name.c_str(), whole ? 6 : 2));
+        if (whole)
+            set_spatial_bounds(param, spatial_extents(*this, true), parts, p.output_layout == Layout::channels_last);
+        else
+            set_dense(param, by_channel);
+    }
 }
 
 void Operands::set_packed(const std::vector<int>& extents) {
@@ -90,12 +101,7 @@ Expr Operands::index_inside(std::size_t axis, const Expr& at, Expr& inside) cons
 }
 
 Element Operands::input_element(std::vector<Expr> index) const {
-    if (parts == 1) return {input(index)};
-    index.insert(index.begin(), 0);
-    Element value{input(index)};
-    index[0] = 1;
-    value.push_back(input(index));
-    return value;
+    return image_element(input, std::move(index), parts);
 }
 
 Func Operands::padded() const {
@@ -135,8 +141,7 @@ Element Operands::in_place(const std::array<Expr, 6>& at) const {
 Element Operands::start(const Expr& c, const Expr& g, bool rounded_up) const {
     if (!problem.bias) return zero(*this);
     const Expr channel = rounded_up ? Halide::min(c, out_channels - 1) : c;
-    if (parts == 1) return {bias(channel, g)};
-    return {bias(0, channel, g), bias(1, channel, g)};
+    return image_element(bias, {channel, g}, parts);
 }
 
 Element Operands::weight(const Expr& lane, std::vector<Expr> rest) const {
@@ -150,12 +155,44 @@ Element Operands::weight(const Expr& lane, std::vector<Expr> rest) const {
     return value;
 }
 
-Element Operands::finish(Element sum) const {
-    for (Expr& part : sum) {
-        for (const EpilogueOp& op : problem.epilogue)
-            part = epilogue_op(part, op);
+std::size_t Operands::first_at_place() const {
+    const auto found = std::ranges::find(epilogue, OperandShape::as_output, &EpilogueOperand::shape);
+    return found == epilogue.end() ? problem.epilogue.size() : found->op;
+}
+
+Element Operands::apply(std::size_t op, Element value, const std::vector<Expr>& place) const {
+    const auto found = std::ranges::find(epilogue, op, &EpilogueOperand::op);
+    Element o(value.size());
+    if (found != epilogue.end()) {
+        const ImageParam& param = epilogue_params[static_cast<std::size_t>(found - epilogue.begin())];
+        const bool whole = found->shape == OperandShape::as_output;
+        o = image_element(param, whole ? place : std::vector<Expr>{place[3], place[4]}, parts);
     }
+    for (std::size_t part = 0; part < value.size(); ++part)
+        value[part] = epilogue_value(problem.epilogue[op], value[part], o[part]);
+    // Each operation names its value several times: without lets, a chain of them would be a tree of exponential size.
+    if (problem.epilogue.size() > 1) {
+        for (Expr& part : value)
+            part = Halide::Internal::common_subexpression_elimination(part);
+    }
+    return value;
+}
+
+Element Operands::finish_channel(Element sum, const Expr& c, const Expr& g, bool rounded_up) const {
+    const Expr channel = rounded_up ? Halide::min(c, out_channels - 1) : c;
+    for (std::size_t op = 0; op < first_at_place(); ++op)
+        sum = apply(op, std::move(sum), {Expr(), Expr(), Expr(), channel, g, Expr()});
     return sum;
+}
+
+Element Operands::finish_place(Element value, const std::vector<Expr>& place) const {
+    for (std::size_t op = first_at_place(); op < problem.epilogue.size(); ++op)
+        value = apply(op, std::move(value), place);
+    return value;
+}
+
+Element Operands::finish(const Element& sum, const std::vector<Expr>& place) const {
+    return finish_place(finish_channel(sum, place[3], place[4], false), place);
 }
 
 Func Operands::output(const Element& value, const std::array<Var, 6>& vars, const Var& part) const {
@@ -173,6 +210,7 @@ Func Operands::output(const Element& value, const std::array<Var, 6>& vars, cons
 std::vector<Argument> Operands::arguments() const {
     std::vector<Argument> args{input, packed};
     if (problem.bias) args.emplace_back(bias);
+    args.insert(args.end(), epilogue_params.begin(), epilogue_params.end());
     return args;
 }
 

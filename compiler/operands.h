@@ -2,9 +2,9 @@
 // What every strategy reads and writes: the kernel's buffers with their fixed bounds, the zero-padded input, complex
 // arithmetic, bias and epilogue. Strategies put these together; none of them knows layouts.
 //
-// Buffers, innermost dimension first: input and output [part] x y z c g n, bias [part] c g, weights [part] kx ky kz cog
-// cig g; `part` (real, imaginary) only for complex types, c is the channel within its group g. Three spatial dimensions
-// always; a missing one has extent 1.
+// Buffers, innermost dimension first: input, output and operands of the output's shape [part] x y z c g n, bias and
+// operands by channel [part] c g, weights [part] kx ky kz cog cig g; `part` (real, imaginary) only for complex types, c
+// is the channel within its group g. Three spatial dimensions always; a missing one has extent 1.
 #pragma once
 
 #include "compiler/phase_table.h"
@@ -12,6 +12,7 @@
 #include "schedules/cpu/stages.h"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -36,7 +37,9 @@ struct Operands {
     const Halide::Type scalar;
     const int in_channels, out_channels;  // of one group
     Halide::ImageParam input, bias;
-    Halide::ImageParam packed;  // set by `set_packed`
+    const std::vector<EpilogueOperand> epilogue;
+    std::vector<Halide::ImageParam> epilogue_params;  // one each
+    Halide::ImageParam packed;                        // set by `set_packed`
 
     // Declares the packed weights: dense, extents innermost first. A dimension of extent `parts` is added innermost but
     // one where complex.
@@ -55,7 +58,11 @@ struct Operands {
     // rounded up.
     Element start(const Halide::Expr& c, const Halide::Expr& g, bool rounded_up) const;
     Element weight(const Halide::Expr& lane, std::vector<Halide::Expr> rest) const;
-    Element finish(Element sum) const;  // epilogue, left to right
+    // The epilogue, left to right: up to the first operation with an operand of the output's shape, which needs only
+    // the channel (as in `start`), and from there on. `place`: x y z c g n of the output, inside of it.
+    Element finish_channel(Element sum, const Halide::Expr& c, const Halide::Expr& g, bool rounded_up) const;
+    Element finish_place(Element value, const std::vector<Halide::Expr>& place) const;
+    Element finish(const Element& sum, const std::vector<Halide::Expr>& place) const;  // all of it
 
     // The output Func over [part] x y z c g n from one element per position, bounds set; `part` is unrolled.
     Halide::Func output(const Element& value, const std::array<Halide::Var, 6>& vars, const Halide::Var& part) const;
@@ -65,6 +72,8 @@ struct Operands {
     // An index that stays in the input, and with it the condition that it was there.
     Halide::Expr index_inside(std::size_t axis, const Halide::Expr& at, Halide::Expr& inside) const;
     Element input_element(std::vector<Halide::Expr> index) const;
+    std::size_t first_at_place() const;  // its operation's index, or their number
+    Element apply(std::size_t op, Element value, const std::vector<Halide::Expr>& place) const;
 
     std::vector<int> packed_extents_;
 };

@@ -3,6 +3,8 @@
 #include "compiler/capi/support.h"
 
 #include <optional>
+#include <string>
+#include <vector>
 
 using namespace convt;
 using namespace convt::capi;
@@ -40,6 +42,19 @@ Status read_tensor(const char* name, const convt_tensor* tensor, TensorView& vie
     return {};
 }
 
+Status read_operands(const convt_call_options& options, std::vector<TensorView>& views) {
+    if (options.operand_count < 0)
+        return {Code::invalid_argument,
+                "operand_count is " + std::to_string(options.operand_count) + ", must be at least 0"};
+    if (options.operand_count > 0 && options.operands == nullptr) return null_argument("operands");
+    for (int i = 0; i < options.operand_count; ++i) {
+        const std::string name = "operands[" + std::to_string(i) + "]";
+        if (Status status = read_tensor(name.c_str(), options.operands[i], views.emplace_back()); !status.ok())
+            return status;
+    }
+    return {};
+}
+
 template <typename Weights>
 Status run(const convt_kernel* kernel, const convt_tensor* x, const Weights& weights, const convt_tensor* bias,
            const convt_tensor* y, const convt_call_options* options) {
@@ -58,6 +73,9 @@ Status run(const convt_kernel* kernel, const convt_tensor* x, const Weights& wei
     call.cuda_context = given.cuda_context;
     call.cuda_stream = given.cuda_stream;
     if (given.parallel_for != nullptr) call.executor = &executor;
+    std::vector<TensorView> operands;
+    if (Status status = read_operands(given, operands); !status.ok()) return status;
+    call.operands = operands;
     return kernel->value->run(x_view, weights, bias_view, y_view, call);
 }
 

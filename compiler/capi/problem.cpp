@@ -35,6 +35,24 @@ std::vector<std::int64_t> shape_of(const Problem& problem, convt_operand operand
     return problem.bias ? std::vector{problem.out_channels} : std::vector<std::int64_t>{};
 }
 
+// Fills `extents` with what `shape` returns; the answer is its rank, 0 where there is no memory for it.
+template <typename Shape>
+int put_shape(const Shape& shape, std::int64_t* extents) {
+    int rank = 0;
+    guarded(nullptr, [&]() -> Status {
+        const std::vector<std::int64_t> made = shape();
+        std::copy(made.begin(), made.end(), extents);
+        rank = static_cast<int>(made.size());
+        return {};
+    });
+    return rank;
+}
+
+const EpilogueOperand* operand_at(const convt_problem* problem, int index) {
+    const bool exists = index >= 0 && static_cast<std::size_t>(index) < problem->operands.size();
+    return exists ? &problem->operands[static_cast<std::size_t>(index)] : nullptr;
+}
+
 }  // namespace
 }  // namespace convt::capi
 
@@ -57,7 +75,8 @@ convt_code convt_problem_parse(const char* text, convt_problem** problem, convt_
         Result<Problem> parsed = Problem::parse(text);
         if (!parsed.ok()) return parsed.status();
         std::string canonical = parsed.value().text();
-        *problem = new convt_problem{std::move(parsed).value(), std::move(canonical)};
+        std::vector<EpilogueOperand> operands = parsed.value().epilogue_operands();
+        *problem = new convt_problem{std::move(parsed).value(), std::move(canonical), std::move(operands)};
         return {};
     });
 }
@@ -75,14 +94,22 @@ convt_element_type convt_problem_type(const convt_problem* problem) {
 }
 
 int convt_problem_shape(const convt_problem* problem, convt_operand operand, int64_t extents[CONVT_MAX_RANK]) {
-    int rank = 0;
-    guarded(nullptr, [&]() -> Status {
-        const std::vector<std::int64_t> shape = shape_of(problem->value, operand);
-        std::copy(shape.begin(), shape.end(), extents);
-        rank = static_cast<int>(shape.size());
-        return {};
-    });
-    return rank;
+    return put_shape([&] { return shape_of(problem->value, operand); }, extents);
+}
+
+int convt_problem_operand_count(const convt_problem* problem) {
+    return static_cast<int>(problem->operands.size());
+}
+
+const char* convt_problem_operand_name(const convt_problem* problem, int index) {
+    const EpilogueOperand* const operand = operand_at(problem, index);
+    return operand == nullptr ? nullptr : operand->name.c_str();
+}
+
+int convt_problem_operand_shape(const convt_problem* problem, int index, int64_t extents[CONVT_MAX_RANK]) {
+    const EpilogueOperand* const operand = operand_at(problem, index);
+    if (operand == nullptr) return 0;
+    return put_shape([&] { return problem->value.operand_shape(*operand); }, extents);
 }
 
 convt_code convt_target_parse(const char* text, convt_target** target, convt_error* error) {

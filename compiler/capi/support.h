@@ -10,10 +10,12 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 struct convt_problem {
     convt::Problem value;
     std::string text;
+    std::vector<convt::EpilogueOperand> operands;
 };
 
 struct convt_target {

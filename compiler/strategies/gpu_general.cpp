@@ -39,7 +39,7 @@ Pipeline build(Operands& o, const Target& target, const Schedule& schedule) {
 
     OutputStage& out = s.output;
     const Element sum = element(s.sum(out.x, out.y, out.z, out.c, out.g, out.n), o.parts);
-    out.func = o.output(o.finish(sum), {out.x, out.y, out.z, out.c, out.g, out.n}, out.part);
+    out.func = o.output(o.finish(sum, out.place()), out.vars(), out.part);
     s.facts = schedule_facts(o, target);
     schedule_gpu_general(s, schedule);
     Pipeline pipeline;

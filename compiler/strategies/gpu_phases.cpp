@@ -90,15 +90,15 @@ void define_output(const Operands& o, const Shape& shape, GpuPhaseStages& s) {
     const Expr c = Halide::unsafe_promise_clamped(channel, 0, o.out_channels - 1);
     OutputStage& out = s.output;
     const Element nothing(static_cast<std::size_t>(o.parts), Halide::undef(o.scalar));
-    out.func = o.output(nothing, {out.x, out.y, out.z, out.c, out.g, out.n}, out.part);
+    out.func = o.output(nothing, out.vars(), out.part);
     Element total = o.start(c, out.g, false);
     for (int k = 0; k < shape.slices; ++k) {
         const Element part = element(s.held(r[1], r[0], k, q, channel, out.y, out.z, r[4], out.g, out.n), o.parts);
         for (std::size_t i = 0; i < total.size(); ++i)
             total[i] += part[i];
     }
-    total = o.finish(total);
     std::vector<Expr> at{Halide::unsafe_promise_clamped(x, 0, shape.x.output - 1), out.y, out.z, c, out.g, out.n};
+    total = o.finish(total, at);
     if (o.parts > 1) at.insert(at.begin(), out.part);
     out.func(at) = o.parts > 1 ? Halide::mux(out.part, {total[0], total[1]}) : total[0];
 }

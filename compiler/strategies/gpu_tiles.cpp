@@ -127,8 +127,8 @@ void add_output(const Operands& o, GpuTileStages& s) {
     std::vector<Expr> at{s.i, s.jx, s.qx / z.tx, s.qy / z.ty, s.qx % z.tx, s.qy % z.ty, s.t};
     at.insert(at.end(), block.begin(), block.end());
     s.held = Func("held");
-    s.held(s.qx, s.jx, s.qy, s.t, s.i, s.bx, s.by, s.jy, s.z, s.cb, s.g, s.n) =
-        as_tuple(o.finish(element(s.sum(at), o.parts)));
+    s.held(s.qx, s.jx, s.qy, s.t, s.i, s.bx, s.by, s.jy, s.z, s.cb, s.g, s.n) = as_tuple(o.finish_channel(
+        element(s.sum(at), o.parts), s.cb * z.channels() + s.t * z.rc + s.i, s.g, o.out_channels % z.channels() != 0));
     OutputStage& out = s.output;
     const PhaseTable &px = o.phase[0], &py = o.phase[1];
     const int sx = to_int(px.phases()), sy = to_int(py.phases());
@@ -143,12 +143,13 @@ void add_output(const Operands& o, GpuTileStages& s) {
     s.places.where(x < width);
     s.places.where(y < height);
     s.places.where(c < o.out_channels);
-    const Element value =
+    Element value =
         element(s.held(r[0] / sx, r[0] % sx, r[1], r[2], r[3], r[4], r[5], r[6], out.z, r[7], out.g, out.n), o.parts);
     const Element nothing(static_cast<std::size_t>(o.parts), Halide::undef(o.scalar));
-    out.func = o.output(nothing, {out.x, out.y, out.z, out.c, out.g, out.n}, out.part);
+    out.func = o.output(nothing, out.vars(), out.part);
     const auto inside = [](const Expr& e, int extent) { return Halide::unsafe_promise_clamped(e, 0, extent - 1); };
     std::vector<Expr> to{inside(x, width), inside(y, height), out.z, inside(c, o.out_channels), out.g, out.n};
+    value = o.finish_place(value, to);
     if (o.parts > 1) to.insert(to.begin(), out.part);
     out.func(to) = o.parts > 1 ? Halide::mux(out.part, {value[0], value[1]}) : value[0];
 }

@@ -56,7 +56,7 @@ Pipeline build(Operands& o, const Target& target, const Schedule& schedule) {
     OutputStage& out = s.output;
     const int stride = to_int(px.phases());
     const Expr sum = s.sum(out.g, out.x % stride, out.x / stride, out.y, out.z, out.n);
-    out.func = o.output(o.finish({sum}), {out.x, out.y, out.z, out.c, out.g, out.n}, out.part);
+    out.func = o.output(o.finish({sum}, out.place()), out.vars(), out.part);
     s.facts = schedule_facts(o, target);
     schedule_group_lanes(s, schedule);
     Pipeline pipeline;

@@ -156,8 +156,9 @@ void define_output(const Operands& o, const Shape& shape, PhaseStages& s) {
 
     OutputStage& out = s.output;
     const Element nothing(static_cast<std::size_t>(o.parts), Halide::undef(o.scalar));
-    out.func = o.output(nothing, {out.x, out.y, out.z, out.c, out.g, out.n}, out.part);
-    std::vector<Expr> at{x.at, y.at, out.z, out.c, out.g, out.n};
+    out.func = o.output(nothing, out.vars(), out.part);
+    const std::vector<Expr> to{x.at, y.at, out.z, out.c, out.g, out.n};
+    std::vector<Expr> at = to;
     if (o.parts > 1) at.insert(at.begin(), out.part);
     s.held = Func("held");
     s.held(s.l, s.qx, s.qy, s.h, s.z, s.c, s.g, s.n) =
@@ -168,9 +169,9 @@ void define_output(const Operands& o, const Shape& shape, PhaseStages& s) {
         // The output holds what is summed so far; complex sums are never split.
         const Expr before = Halide::select(r[5] == 0, o.start(out.c, out.g, false)[0], out.func(at));
         const Expr sum = before + value[0];
-        value = {Halide::select(r[5] == shape.channel_blocks - 1, o.finish({sum})[0], sum)};
+        value = {Halide::select(r[5] == shape.channel_blocks - 1, o.finish({sum}, to)[0], sum)};
     } else {
-        value = o.finish(value);
+        value = o.finish(value, to);
     }
     out.func(at) = o.parts > 1 ? Halide::mux(out.part, {value[0], value[1]}) : value[0];
 }

@@ -147,11 +147,12 @@ RolledStages rolled_stages(Operands& o, const Target& target, const RolledTile& 
     s.sum(s.c, s.qx, s.qy, s.jx, s.jy, s.qz, s.jz, s.g, s.n) = as_tuple(multiply_add(before, x, w));
     s.staged = Func("staged");
     s.staged(s.c, s.qx, s.qy, s.jx, s.jy, s.qz, s.jz, s.g, s.n) =
-        as_tuple(o.finish(element(s.sum(s.c, s.qx, s.qy, s.jx, s.jy, s.qz, s.jz, s.g, s.n), o.parts)));
+        as_tuple(o.finish_channel(element(s.sum(s.c, s.qx, s.qy, s.jx, s.jy, s.qz, s.jz, s.g, s.n), o.parts), s.c, s.g,
+                                  o.out_channels % block != 0));
 
     OutputStage& out = s.output;
     const Element value = finished_element(o, s, y_index, z_index);
-    out.func = o.output(value, {out.x, out.y, out.z, out.c, out.g, out.n}, out.part);
+    out.func = o.output(o.finish_place(value, out.place()), out.vars(), out.part);
     s.input = o.input;
     s.weights = o.packed;
     s.position_tiles = to_int((px.positions() + tile.x - 1) / tile.x * ((py.positions() + tile.y - 1) / tile.y));

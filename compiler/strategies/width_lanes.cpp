@@ -156,7 +156,7 @@ WidthStages stages(Operands& o, const Target& target, const Schedule& schedule) 
     for (int row = 0; row < rows.in_tile; row += rows.in_sum)
         s.sums.push_back(sum_of_rows(o, s, rows, row, channels));
     OutputStage& out = s.output;
-    out.func = o.output(o.finish(element_of_row(o, s, rows)), {out.x, out.y, out.z, out.c, out.g, out.n}, out.part);
+    out.func = o.output(o.finish(element_of_row(o, s, rows), out.place()), out.vars(), out.part);
     s.facts = schedule_facts(o, target);
     s.input = o.input;
     s.tile_rows = rows.in_tile;

@@ -24,10 +24,10 @@ void gather_phases(const Operands& o, const WinogradTiling& t, WinogradStages& s
         s.vector * s.piece + s.c, r[0], r[1], r[2], s.band * s.band_tiles + r[3], r[5] * inner.stride + r[4], s.g, s.n);
 }
 
-void define_output(const Operands& o, WinogradStages& s, std::vector<Expr> place, const Expr& sum) {
+void define_output(const Operands& o, WinogradStages& s, const std::vector<Expr>& place, const Expr& sum) {
     OutputStage& out = s.output;
-    out.func = o.output({Halide::undef(o.scalar)}, {out.x, out.y, out.z, out.c, out.g, out.n}, out.part);
-    out.func(place) = o.finish({sum + o.start(place[3], out.g, false)[0]})[0];
+    out.func = o.output({Halide::undef(o.scalar)}, out.vars(), out.part);
+    out.func(place) = o.finish({sum + o.start(place[3], out.g, false)[0]}, place)[0];
 }
 
 // An image: row by row of the band axis.
@@ -38,7 +38,7 @@ void write_image(const Operands& o, const WinogradTiling& t, WinogradStages& s) 
     const Expr at = s.rows[1] * length + s.rows[0] - band.skip;
     s.rows.where(at >= 0 && at < band.outputs);
     const OutputStage& out = s.output;
-    std::vector<Expr> place{out.x, out.y, out.z, out.c, out.g, out.n};
+    std::vector<Expr> place = out.place();
     place[t.band_at] = Halide::unsafe_promise_clamped(at, 0, band.outputs - 1);
     define_output(o, s, place,
                   s.scratch(out.c % s.piece, place[t.inner_at] + t.inner.skip, s.rows[0], out.c / s.piece, s.rows[1],
@@ -59,7 +59,7 @@ void write_row(const Operands& o, const WinogradTiling& t, WinogradStages& s) {
     s.rows.where(from > first - s.row_vector && from < last + s.row_vector);
     const Expr at = Halide::unsafe_promise_clamped(Halide::clamp(from, first, last) + s.rows[0], 0, length - 1);
     const OutputStage& out = s.output;
-    std::vector<Expr> place{out.x, out.y, out.z, out.c, out.g, out.n};
+    std::vector<Expr> place = out.place();
     place[t.band_at] = Halide::unsafe_promise_clamped(at + before - band.skip, 0, band.outputs - 1);
     define_output(
         o, s, place,
@@ -97,7 +97,7 @@ void write_pixels(const Operands& o, const WinogradTiling& t, WinogradStages& s)
     const Expr at_band = band.place(tile, r[1], r[5]) - band.skip;
     s.rows.where(at_inner >= 0 && at_inner < inner.outputs && at_band >= 0 && at_band < band.outputs);
     const OutputStage& out = s.output;
-    std::vector<Expr> place{out.x, out.y, out.z, out.c, out.g, out.n};
+    std::vector<Expr> place = out.place();
     place[t.inner_at] = Halide::unsafe_promise_clamped(at_inner, 0, inner.outputs - 1);
     place[t.band_at] = Halide::unsafe_promise_clamped(at_band, 0, band.outputs - 1);
     define_output(o, s, place, s.back(out.c, r[0], r[1], r[2], tile, r[5] * inner.stride + r[4], out.g, out.n));

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The admission check. It runs a kernel as a caller would, on memory that shows every access outside a tensor, and
 // compares for equality: integer data is scaled so that every partial sum, in whatever order, is an integer that the
-// type holds. Costs: one run of the kernel (two where it is short), a pass over the tensors, and the samples.
+// type holds, and operands of the epilogue so that factors are powers of two. Where an operation rounds all the same,
+// it may be off by what its row grants (runtime/problem/epilogue.h). Costs: one run of the kernel (two where it is
+// short), a pass over the tensors, and the samples.
 #include "convt/admission.h"
 
+#include "runtime/kernel/admission_data.h"
 #include "runtime/kernel/definition.h"
 #include "runtime/kernel/guarded_memory.h"
 #include "runtime/kernel/kernel_impl.h"
@@ -35,33 +38,6 @@ T poison() {
     return value;
 }
 
-// Largest magnitude of inputs and weights: with `terms` products (twice as many for complex types) and a bias of the
-// product's size, sums stay within half of what the mantissa holds. Transformed, sums are larger and count fractions.
-std::int64_t magnitude(const Problem& problem, const TransformFacts& transform) {
-    const ElementTypeInfo& type = element_type_info(problem.type);
-    const std::int64_t products =
-        transform.growth == 0 ? max_terms(problem) * type.parts + 1
-                              : (transform.growth * (problem.in_channels / problem.groups) + 1) * transform.divisor;
-    const double room = std::ldexp(1.0, type.mantissa_bits - 1) / static_cast<double>(products);
-    return std::clamp(static_cast<std::int64_t>(std::sqrt(room)), std::int64_t{1}, std::int64_t{1} << 15);
-}
-
-// Integers in [-limit, limit] without 0, which would hide a wrong operand. Past a prime period they repeat: copying is
-// faster than drawing, and no stride of a tensor is a multiple of it.
-template <typename T>
-void fill(std::byte* memory, std::size_t bytes, std::int64_t limit, std::uint64_t seed) {
-    constexpr std::size_t period = 65'537;
-    auto* const values = reinterpret_cast<T*>(memory);
-    const std::size_t count = bytes / sizeof(T);
-    for (std::size_t i = 0; i < std::min(count, period); ++i) {
-        seed = seed * 6'364'136'223'846'793'005U + 1'442'695'040'888'963'407U;  // Knuth's MMIX generator
-        const auto draw = static_cast<std::int64_t>((seed >> 33U) % static_cast<std::uint64_t>(2 * limit)) - limit;
-        values[i] = static_cast<T>(draw >= 0 ? draw + 1 : draw);
-    }
-    for (std::size_t i = period; i < count; i += period)
-        std::memcpy(values + i, values, std::min(period, count - i) * sizeof(T));
-}
-
 std::size_t tensor_bytes(const TensorRule& rule) {
     std::size_t bytes = static_cast<std::size_t>(element_type_info(rule.type).bytes());
     for (int i = 0; i < rule.rank; ++i)
@@ -79,14 +55,29 @@ struct Tensors {
     GuardedMemory x;
     GuardedMemory weights;
     GuardedMemory packed;
-    GuardedMemory bias;
+    std::vector<GuardedMemory> extras;  // as Kernel::Impl::extras
     GuardedMemory y;
 
     bool margins_intact() const {
-        return x.margins_intact() && weights.margins_intact() && packed.margins_intact() && bias.margins_intact() &&
-               y.margins_intact();
+        return x.margins_intact() && weights.margins_intact() && packed.margins_intact() && y.margins_intact() &&
+               std::ranges::all_of(extras, &GuardedMemory::margins_intact);
     }
 };
+
+// Bias and operands.
+template <typename T>
+void fill_extras(const Kernel::Impl& kernel, std::int64_t limit, double scale, std::span<const GuardedMemory> extras) {
+    std::size_t next = 0;
+    if (kernel.problem.bias) fill_integers<T>(extras[next++], limit * limit, scale, 3);
+    for (const EpilogueOperand& operand : kernel.operands) {
+        const GuardedMemory& memory = extras[next];
+        const std::uint64_t seed = 3 + next++;
+        if (find_epilogue_row(kernel.problem.epilogue[operand.op].kind)->use == OperandUse::factor)
+            fill_factors<T>(memory, seed);
+        else
+            fill_integers<T>(memory, limit * limit, scale, seed);
+    }
+}
 
 template <typename T>
 Result<Tensors> make_tensors(const Kernel::Impl& kernel, GuardedMemory::Edge edge) {
@@ -100,19 +91,26 @@ Result<Tensors> make_tensors(const Kernel::Impl& kernel, GuardedMemory::Edge edg
     auto x = memory(tensor_bytes(kernel.x), sizeof(T));
     auto weights = memory(tensor_bytes(kernel.weights), sizeof(T));
     auto packed = memory(kernel.packed_bytes, packed_alignment);
-    auto bias = memory(kernel.problem.bias ? tensor_bytes(kernel.bias) : 0, sizeof(T));
+    std::vector<GuardedMemory> extras;
+    for (const TensorRule& rule : kernel.extras) {
+        auto extra = memory(tensor_bytes(rule), sizeof(T));
+        if (extra) extras.push_back(std::move(*extra));
+    }
     auto y = memory(tensor_bytes(kernel.y), sizeof(T));
     if (!failure.ok()) return failure;
 
-    const std::int64_t limit = magnitude(kernel.problem, kernel.info.transform);
-    fill<T>(x->data(), x->bytes(), limit, 1);
-    fill<T>(weights->data(), weights->bytes(), limit, 2);
-    fill<T>(bias->data(), bias->bytes(), limit * limit, 3);
+    const std::int64_t limit = admission_limit(kernel.problem, kernel.info.transform);
+    const double scale = admission_unit(kernel.problem, limit);
+    fill_integers<T>(*x, limit, scale, 1);
+    fill_integers<T>(*weights, limit, 1.0, 2);
+    fill_extras<T>(kernel, limit, scale, extras);
     for (const GuardedMemory* poisoned : {&*packed, &*y})
         std::fill_n(reinterpret_cast<T*>(poisoned->data()), poisoned->bytes() / sizeof(T), poison<T>());
-    for (const GuardedMemory* input : {&*x, &*weights, &*bias})
+    for (const GuardedMemory* input : {&*x, &*weights})
         if (Status status = input->make_read_only(); !status.ok()) return status;
-    return Tensors{std::move(*x), std::move(*weights), std::move(*packed), std::move(*bias), std::move(*y)};
+    for (const GuardedMemory& extra : extras)
+        if (Status status = extra.make_read_only(); !status.ok()) return status;
+    return Tensors{std::move(*x), std::move(*weights), std::move(*packed), std::move(extras), std::move(*y)};
 }
 
 std::string coordinates(const Problem& problem, const OutputIndex& index) {
@@ -146,10 +144,14 @@ Status run_on(const Kernel::Impl& kernel, const Tensors& tensors, int threads) {
         !status.ok())
         return status;
     if (Status status = tensors.packed.make_read_only(); !status.ok()) return status;
+    std::vector<TensorView> extras;
+    for (std::size_t i = 0; i < tensors.extras.size(); ++i)
+        extras.push_back(dense_view(kernel.extras[i], tensors.extras[i].data()));
     CallOptions options;
     options.threads = threads;
-    const TensorView bias = kernel.problem.bias ? dense_view(kernel.bias, tensors.bias.data()) : TensorView{};
-    Status status = kernel.run_packed(dense_view(kernel.x, tensors.x.data()), tensors.packed.data(), nullptr, bias,
+    options.operands = std::span(extras).last(kernel.operands.size());
+    Status status = kernel.run_packed(dense_view(kernel.x, tensors.x.data()), tensors.packed.data(), nullptr,
+                                      kernel.problem.bias ? extras.front() : TensorView{},
                                       dense_view(kernel.y, tensors.y.data()), options);
     if (status.ok() && !tensors.margins_intact()) return wrong(kernel.info, "it wrote outside its tensors");
     return status;
@@ -178,18 +180,26 @@ template <typename T>
 Status check_samples(const Kernel::Impl& kernel, const Tensors& tensors) {
     const Problem& problem = kernel.problem;
     const int parts = element_type_info(problem.type).parts;
-    const DenseOperands<T> operands{reinterpret_cast<const T*>(tensors.x.data()),
-                                    reinterpret_cast<const T*>(tensors.weights.data()),
-                                    problem.bias ? reinterpret_cast<const T*>(tensors.bias.data()) : nullptr};
+    DenseOperands<T> operands{
+        reinterpret_cast<const T*>(tensors.x.data()), reinterpret_cast<const T*>(tensors.weights.data()), nullptr, {}};
+    for (const GuardedMemory& extra : tensors.extras)
+        operands.epilogue.push_back(reinterpret_cast<const T*>(extra.data()));
+    if (problem.bias) {
+        operands.bias = operands.epilogue.front();
+        operands.epilogue.erase(operands.epilogue.begin());
+    }
     const T* const y = reinterpret_cast<const T*>(tensors.y.data());
     for (const OutputIndex& index : sample_outputs(problem, sampled_multiply_adds)) {
-        const std::array<T, 2> expected = defined_output(problem, operands, index);
+        const std::array<EpilogueValue, 2> expected = defined_output(problem, operands, index);
         const T* const found = y + parts * output_offset(problem, index);
-        for (int part = 0; part < parts; ++part)
-            if (found[part] != expected[part])
-                return wrong(kernel.info,
-                             fmt::format("output {}{} is {}, must be {}", coordinates(problem, index),
-                                         part == 1 ? ", imaginary part" : "", found[part], expected[part]));
+        for (int part = 0; part < parts; ++part) {
+            const auto& [value, slope, own, exact] = expected[part];
+            if (std::abs(static_cast<long double>(found[part]) - value) <= own) continue;
+            return wrong(kernel.info,
+                         fmt::format("output {}{} is {}, must be {}{}", coordinates(problem, index),
+                                     part == 1 ? ", imaginary part" : "", found[part], static_cast<T>(value),
+                                     own == 0 ? "" : fmt::format(" within {:.3g}", static_cast<double>(own))));
+        }
     }
     return {};
 }

@@ -118,6 +118,10 @@ TensorRule dense_rule(const char* name, const Problem& problem, const std::vecto
     return rule;
 }
 
+TensorRule channel_rule(const char* name, const Problem& problem) {
+    return dense_rule(name, problem, {problem.out_channels}, {problem.out_channels / problem.groups, problem.groups});
+}
+
 void split_channels(const TensorRule& rule, halide_dimension_t* dims) {
     const auto channels = static_cast<std::int32_t>(rule.group_channels);
     dims[g_dimension] = {0, dims[c_dimension].extent / channels, dims[c_dimension].stride * channels, 0};
@@ -248,7 +252,14 @@ TensorRule weight_rule(const Problem& problem) {
 }
 
 TensorRule bias_rule(const Problem& problem) {
-    return dense_rule("bias", problem, {problem.out_channels}, {problem.out_channels / problem.groups, problem.groups});
+    return channel_rule("bias", problem);
+}
+
+TensorRule operand_rule(const Problem& problem, const EpilogueOperand& operand) {
+    const char* const name = operand.name.c_str();
+    return operand.shape == OperandShape::per_channel
+               ? channel_rule(name, problem)
+               : image_rule(name, problem, problem.output_shape(), problem.output_layout);
 }
 
 Status bind(const TensorRule& rule, const TensorView& view, Argument& argument) {

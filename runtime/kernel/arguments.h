@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A kernel's tensors: what each must look like, derived once from the problem, and the check that turns a caller's view
 // into Halide's buffer. Halide's dimensions, innermost first: [part for complex types], then x y z c g n (input and
-// output; c is the channel within its group g), c g (bias) or kx ky kz cog cig g (weights); spatial axes the problem
-// lacks have extent 1.
+// output; c is the channel within its group g), c g (bias and what else is one number a channel) or kx ky kz cog cig g
+// (weights); spatial axes the problem lacks have extent 1.
 #pragma once
 
 #include "convt/problem.h"
@@ -47,6 +47,8 @@ TensorRule input_rule(const Problem& problem);
 TensorRule output_rule(const Problem& problem);
 TensorRule weight_rule(const Problem& problem);
 TensorRule bias_rule(const Problem& problem);
+// The rule's name is the operand's: that must outlive it.
+TensorRule operand_rule(const Problem& problem, const EpilogueOperand& operand);
 
 // A bound tensor. Does not move: `buffer` points to `dims`.
 struct Argument {

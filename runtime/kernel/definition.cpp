@@ -40,11 +40,22 @@ struct ImageStrides {
     }
 };
 
+// The chain of operations over one part of the element at `index`; `offset`: of the element in the output.
 template <typename T>
-T apply_epilogue(const Problem& problem, T value) {
+EpilogueValue finish(const Problem& problem, const DenseOperands<T>& operands, std::int64_t channel,
+                     std::int64_t offset, int part, double sum) {
+    const ElementTypeInfo& type = element_type_info(problem.type);
+    EpilogueValue value{static_cast<long double>(sum)};
+    value.exact_sum = true;
+    std::size_t next = 0;
     for (const EpilogueOp& op : problem.epilogue) {
-        if (value >= T{0}) continue;
-        value = op.kind == EpilogueOp::Kind::relu ? T{0} : static_cast<T>(value * static_cast<T>(op.value));
+        const EpilogueRow& row = *find_epilogue_row(op.kind);
+        long double o = 0;
+        if (row.shape != OperandShape::none) {
+            const std::int64_t element = row.shape == OperandShape::per_channel ? channel : offset;
+            o = static_cast<long double>(operands.epilogue[next++][element * type.parts + part]);
+        }
+        value.apply(op, o, type.mantissa_bits);
     }
     return value;
 }
@@ -85,7 +96,8 @@ std::int64_t output_offset(const Problem& problem, const OutputIndex& index) {
 }
 
 template <typename T>
-std::array<T, 2> defined_output(const Problem& problem, const DenseOperands<T>& operands, const OutputIndex& index) {
+std::array<EpilogueValue, 2> defined_output(const Problem& problem, const DenseOperands<T>& operands,
+                                            const OutputIndex& index) {
     const int parts = element_type_info(problem.type).parts;
     const std::int64_t ci_per_group = problem.in_channels / problem.groups;
     const std::int64_t co_per_group = problem.out_channels / problem.groups;
@@ -114,15 +126,16 @@ std::array<T, 2> defined_output(const Problem& problem, const DenseOperands<T>& 
                 add_products(x + parts * from, parts * x_strides.c, w + parts * k, parts * kernel_size * co_per_group,
                              ci_per_group, parts, sum);
             }
-    std::array<T, 2> result{};
+    std::array<EpilogueValue, 2> result{};
+    const std::int64_t offset = output_offset(problem, index);
     for (int part = 0; part < parts; ++part) {
         const double bias = operands.bias != nullptr ? double{operands.bias[index.c * parts + part]} : 0.0;
-        result[part] = apply_epilogue(problem, static_cast<T>(bias + sum[part]));
+        result[part] = finish(problem, operands, index.c, offset, part, bias + sum[part]);
     }
     return result;
 }
 
-template std::array<float, 2> defined_output(const Problem&, const DenseOperands<float>&, const OutputIndex&);
-template std::array<double, 2> defined_output(const Problem&, const DenseOperands<double>&, const OutputIndex&);
+template std::array<EpilogueValue, 2> defined_output(const Problem&, const DenseOperands<float>&, const OutputIndex&);
+template std::array<EpilogueValue, 2> defined_output(const Problem&, const DenseOperands<double>&, const OutputIndex&);
 
 }  // namespace convt

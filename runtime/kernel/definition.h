@@ -4,6 +4,7 @@
 #pragma once
 
 #include "convt/problem.h"
+#include "runtime/problem/epilogue.h"
 
 #include <array>
 #include <cstdint>
@@ -24,6 +25,7 @@ struct DenseOperands {
     const T* x;
     const T* weights;
     const T* bias;
+    std::vector<const T*> epilogue;  // as Problem::epilogue_operands
 };
 
 // Upper bound of the products in one output (complex ones count once).
@@ -32,10 +34,11 @@ std::int64_t max_terms(const Problem& problem);
 // Offset, in elements, of an output element in a dense tensor.
 std::int64_t output_offset(const Problem& problem, const OutputIndex& index);
 
-// The output element after bias and epilogue, real and imaginary part. Sums are taken in double: exact for the integer
-// data they are meant for; each epilogue operation rounds once to T, as kernels do.
+// The output element after bias and epilogue, real and imaginary part. Sums are taken in double and must be exact
+// there, as those of integer data are: `own` is then what a right kernel may be off by.
 template <typename T>
-std::array<T, 2> defined_output(const Problem& problem, const DenseOperands<T>& operands, const OutputIndex& index);
+std::array<EpilogueValue, 2> defined_output(const Problem& problem, const DenseOperands<T>& operands,
+                                            const OutputIndex& index);
 
 // Outputs worth checking at a cost of about `multiply_adds`: all of them where that is enough, else every combination
 // of residues modulo the strides, the borders of each axis, the corners, and random ones. The same for the same

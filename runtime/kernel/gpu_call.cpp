@@ -6,8 +6,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
-#include <optional>
+#include <deque>
 
 namespace convt {
 namespace {
@@ -183,17 +184,18 @@ Status Kernel::Impl::run_on_gpu(CallArguments& arguments, const void* packed, De
 
     Tensor x_tensor(x, arguments.x, arguments.x_device);
     Tensor y_tensor(y, arguments.y, arguments.y_device);
-    Tensor bias_tensor(bias, arguments.bias, arguments.bias_device);
+    std::deque<Tensor> extra_tensors;
+    for (std::size_t i = 0; i < extras.size(); ++i)
+        extra_tensors.emplace_back(extras[i], arguments.extras[i], arguments.extra_devices[i]);
     // Without packed weights of its own this is an admission, which looks whether all of its output was written.
     const bool brought = x_tensor.bring(context.cuda, true) && y_tensor.bring(context.cuda, resident == nullptr) &&
-                         (!problem.bias || bias_tensor.bring(context.cuda, true));
+                         std::ranges::all_of(extra_tensors, [&](Tensor& t) { return t.bring(context.cuda, true); });
     if (!brought) return cuda_status(context.cuda.error);
 
-    void* with_bias[] = {nullptr, &arguments.x.buffer, &w, &arguments.bias.buffer, &arguments.y.buffer};
-    void* without[] = {nullptr, &arguments.x.buffer, &w, &arguments.y.buffer};
-    if (Status status = call(code->run(), problem.bias ? with_bias : without, context); !status.ok()) return status;
+    if (Status status = enter(arguments, w, context); !status.ok()) return status;
     if (y_tensor.on_host()) return y_tensor.take_back(context.cuda) ? Status() : cuda_status(context.cuda.error);
-    const bool waits = resident == nullptr || x_tensor.on_host() || (problem.bias && bias_tensor.on_host());
+    const bool waits =
+        resident == nullptr || x_tensor.on_host() || std::ranges::any_of(extra_tensors, &Tensor::on_host);
     if (waits && convt_cuda_synchronize(&context.cuda) == 0) return cuda_status(context.cuda.error);
     return {};
 }

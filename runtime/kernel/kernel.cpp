@@ -19,12 +19,6 @@ Status out_of_memory() {
     return {Code::out_of_memory, "no memory"};
 }  // short enough to need none itself
 
-Status check_bias(const TensorRule& rule, const Problem& problem, const TensorView& view, Argument& argument) {
-    if (problem.bias) return bind(rule, view, argument);
-    if (view.data == nullptr) return {};
-    return {Code::invalid_argument, fmt::format("bias: data is {}, must be null: the problem has no bias", view.data)};
-}
-
 void set_options(CallContext& context, const CallOptions& options) {
     context.threads = options.threads < 0 ? 0 : options.threads;
     context.executor = options.executor;
@@ -32,8 +26,17 @@ void set_options(CallContext& context, const CallOptions& options) {
 
 // An output may not overlap an input.
 Status check_apart(const Kernel::Impl& kernel, const CallArguments& arguments) {
-    if (Status status = check_disjoint(kernel.y, arguments.y, kernel.x, arguments.x); !status.ok()) return status;
-    return kernel.problem.bias ? check_disjoint(kernel.y, arguments.y, kernel.bias, arguments.bias) : Status();
+    Status status = check_disjoint(kernel.y, arguments.y, kernel.x, arguments.x);
+    for (std::size_t i = 0; i < kernel.extras.size() && status.ok(); ++i)
+        status = check_disjoint(kernel.y, arguments.y, kernel.extras[i], arguments.extras[i]);
+    return status;
+}
+
+Status wrong_count(std::size_t given, const std::vector<EpilogueOperand>& operands) {
+    std::string names;
+    for (const EpilogueOperand& operand : operands)
+        names += (names.empty() ? ": " : ", ") + operand.name;
+    return {Code::invalid_argument, fmt::format("operands: {} given, must be {}{}", given, operands.size(), names)};
 }
 
 // What leaves the library is a status: the one thing that can be thrown below is a failed allocation.
@@ -92,12 +95,39 @@ Status Kernel::Impl::pack_into(void* packed, const TensorView& weights_view) con
     return call(code->pack(), args, context);
 }
 
+Status Kernel::Impl::bind_extras(const TensorView& bias_view, std::span<const TensorView> operand_views, int rank,
+                                 CallArguments& arguments) const {
+    if (!problem.bias && bias_view.data != nullptr)
+        return {Code::invalid_argument,
+                fmt::format("bias: data is {}, must be null: the problem has no bias", bias_view.data)};
+    if (operand_views.size() != operands.size()) return wrong_count(operand_views.size(), operands);
+    const std::size_t first = problem.bias ? 1 : 0;
+    for (std::size_t i = 0; i < extras.size(); ++i) {
+        const TensorView& view = i < first ? bias_view : operand_views[i - first];
+        if (Status status = bind(extras[i], view, arguments.extras[i]); !status.ok()) return status;
+        if (extras[i].may_drop_batch && view.rank != rank)
+            return {Code::invalid_argument,
+                    fmt::format("{}: has {} dimensions, must have {} as x has", extras[i].name, view.rank, rank)};
+        arguments.extra_devices[i] = view.device;
+    }
+    return {};
+}
+
+Status Kernel::Impl::enter(CallArguments& arguments, halide_buffer_t& packed, CallContext& context) const {
+    std::array<void*, 5 + max_epilogue> values = {nullptr, &arguments.x.buffer, &packed};
+    std::size_t count = 3;
+    for (std::size_t i = 0; i < extras.size(); ++i)
+        values[count++] = &arguments.extras[i].buffer;
+    values[count] = &arguments.y.buffer;
+    return call(code->run(), values.data(), context);
+}
+
 Status Kernel::Impl::run_packed(const TensorView& x_view, const void* packed, DeviceWeights* resident,
                                 const TensorView& bias_view, const TensorView& y_view,
                                 const CallOptions& options) const {
     CallArguments arguments;
     if (Status status = bind(x, x_view, arguments.x); !status.ok()) return status;
-    if (Status status = check_bias(bias, problem, bias_view, arguments.bias); !status.ok()) return status;
+    if (Status status = bind_extras(bias_view, options.operands, x_view.rank, arguments); !status.ok()) return status;
     if (Status status = bind(y, y_view, arguments.y); !status.ok()) return status;
     if (x_view.rank != y_view.rank)
         return {Code::invalid_argument,
@@ -105,7 +135,6 @@ Status Kernel::Impl::run_packed(const TensorView& x_view, const void* packed, De
     if (Status status = check_apart(*this, arguments); !status.ok()) return status;
     if (capability == 0) return run_on_cpu(arguments, packed, options);
     arguments.x_device = x_view.device;
-    arguments.bias_device = bias_view.device;
     arguments.y_device = y_view.device;
     return run_on_gpu(arguments, packed, resident, options);
 }
@@ -118,9 +147,7 @@ Status Kernel::Impl::run_on_cpu(CallArguments& arguments, const void* packed, co
     halide_buffer_t w = packed_buffer(packed);
     CallContext context;
     set_options(context, options);
-    void* with_bias[] = {nullptr, &arguments.x.buffer, &w, &arguments.bias.buffer, &arguments.y.buffer};
-    void* without[] = {nullptr, &arguments.x.buffer, &w, &arguments.y.buffer};
-    return call(code->run(), problem.bias ? with_bias : without, context);
+    return enter(arguments, w, context);
 }
 
 Result<PackedWeights> Kernel::pack(const TensorView& weights) const {

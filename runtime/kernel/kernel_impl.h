@@ -7,6 +7,7 @@
 #include "runtime/jit/loader.h"
 #include "runtime/kernel/arguments.h"
 
+#include <array>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -28,9 +29,13 @@ struct DeviceWeights {
 
 // The tensors of a call, checked.
 struct CallArguments {
-    Argument x, bias, y;
-    Device x_device, bias_device, y_device;
+    Argument x, y;
+    std::array<Argument, 1 + max_epilogue> extras;  // as in Impl::extras
+    Device x_device, y_device;
+    std::array<Device, 1 + max_epilogue> extra_devices;
 };
+
+struct CallContext;
 
 struct Kernel::Impl {
     Problem problem;
@@ -41,7 +46,8 @@ struct Kernel::Impl {
     TensorRule x;
     TensorRule y;
     TensorRule weights;
-    TensorRule bias;
+    std::vector<EpilogueOperand> operands;  // of the epilogue: they hold the names of their rules
+    std::vector<TensorRule> extras;         // what comes between weights and output: bias, operands
     std::vector<halide_dimension_t> packed_dims;
     int capability = 0;                                          // of a GPU, the least; 0: a kernel for the CPU
     mutable convt_cuda_modules modules = CONVT_CUDA_NO_MODULES;  // of a GPU's kernel
@@ -58,6 +64,10 @@ struct Kernel::Impl {
     halide_buffer_t packed_buffer(const void* data) const;
 
   private:
+    Status bind_extras(const TensorView& bias_view, std::span<const TensorView> operand_views, int rank,
+                       CallArguments& arguments) const;
+    // Calls the kernel with its tensors in the order of its arguments.
+    Status enter(CallArguments& arguments, halide_buffer_t& packed, CallContext& context) const;
     Status run_on_cpu(CallArguments& arguments, const void* packed, const CallOptions& options) const;
     Status run_on_gpu(CallArguments& arguments, const void* packed, DeviceWeights* resident,
                       const CallOptions& options) const;

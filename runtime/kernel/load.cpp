@@ -72,12 +72,17 @@ Result<std::shared_ptr<const Kernel>> Kernel::load(const Object& object) {
     impl->x = input_rule(impl->problem);
     impl->y = output_rule(impl->problem);
     impl->weights = weight_rule(impl->problem);
-    impl->bias = bias_rule(impl->problem);
+    impl->operands = impl->problem.epilogue_operands();
+    if (impl->problem.bias) impl->extras.push_back(bias_rule(impl->problem));
+    for (const EpilogueOperand& operand : impl->operands)
+        impl->extras.push_back(operand_rule(impl->problem, operand));
     impl->packed_dims.resize(info.packed_extents.size());
     dense_buffer(nullptr, impl->problem.type, info.packed_extents, impl->packed_dims.data());
     if (const int capability = Target::parse(info.target).value().info().capability; capability != 0) {
         impl->capability = capability;
-        impl->x.takes_device = impl->y.takes_device = impl->bias.takes_device = true;
+        impl->x.takes_device = impl->y.takes_device = true;
+        for (TensorRule& extra : impl->extras)
+            extra.takes_device = true;
     }
     impl->packed_bytes = static_cast<std::size_t>(info.packed_bytes());
     return std::shared_ptr<const Kernel>(new Kernel(std::move(impl)));

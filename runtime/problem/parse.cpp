@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads a problem's text. What is decided here is the grammar: tokens joined by `_`, in the order of the table, each at
 // most once, decimal digits without sign or leading zero. Whether the values make sense is left to Problem::validate.
+#include "runtime/problem/epilogue.h"
 #include "runtime/problem/tokens.h"
 
 #include <algorithm>
@@ -52,8 +53,8 @@ std::string_view leading_letters(std::string_view text) {
 const EpilogueRow* epilogue_row(std::string_view word) {
     const std::string_view letters = leading_letters(word);
     const auto found = std::ranges::find_if(
-        epilogue_ops(), [&](const EpilogueRow& row) { return row.has_value ? letters == row.name : word == row.name; });
-    return found == epilogue_ops().end() ? nullptr : &*found;
+        epilogue_rows(), [&](const EpilogueRow& row) { return (row.values > 0 ? letters : word) == row.name; });
+    return found == epilogue_rows().end() ? nullptr : &*found;
 }
 
 bool is_word_of(Token token, std::string_view word) {
@@ -235,19 +236,25 @@ class Parser {
 
     Status read_epilogue(const Word& word) {
         const EpilogueRow& row = *epilogue_row(word.text);
-        if (std::ranges::find(problem_.epilogue, row.kind, &EpilogueOp::kind) != problem_.epilogue.end()) {
-            return refuse(word, fmt::format("{} is given twice", row.name));
-        }
-        EpilogueOp op{row.kind, 0.0F};
-        if (row.has_value) {
-            const std::string_view value = word.text.substr(row.name.size());
-            const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), op.value);
-            if (error == std::errc::invalid_argument || end != value.data() + value.size()) {
-                return refuse(word, fmt::format("{} needs a decimal number", row.name));
-            }
-            if (error != std::errc() || !std::isfinite(op.value)) return refuse(word, "the number does not fit an f32");
+        EpilogueOp op{row.kind, {}};
+        std::string_view rest = word.text.substr(row.name.size());
+        if (row.values > 0 && count_parts(rest, ':') != static_cast<std::size_t>(row.values))
+            return refuse(word, fmt::format("{} needs {}", row.name,
+                                            row.values == 1 ? "a decimal number" : "two decimal numbers, low:high"));
+        for (int i = 0; i < row.values; ++i) {
+            if (Status status = read_real(word, row, next_part(rest, ':'), op.values[static_cast<std::size_t>(i)]);
+                !status.ok())
+                return status;
         }
         problem_.epilogue.push_back(op);
+        return {};
+    }
+
+    Status read_real(const Word& word, const EpilogueRow& row, std::string_view text, float& value) {
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (error == std::errc::invalid_argument || end != text.data() + text.size())
+            return refuse(word, fmt::format("{} needs a decimal number", row.name));
+        if (error != std::errc() || !std::isfinite(value)) return refuse(word, "the number does not fit an f32");
         return {};
     }
 

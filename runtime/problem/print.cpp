@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A problem's canonical text: one number per axis, a token left out only where all its axes have the default.
+#include "runtime/problem/epilogue.h"
 #include "runtime/problem/tokens.h"
 
 #include <algorithm>
@@ -44,11 +45,14 @@ std::string real_text(float value) {
 std::string epilogue_text(const std::vector<EpilogueOp>& ops) {
     std::string text;
     for (const EpilogueOp& op : ops) {
-        const EpilogueRow* row = find_epilogue_op(op.kind);
+        const EpilogueRow* row = find_epilogue_row(op.kind);
         if (row == nullptr) continue;
         if (!text.empty()) text += '_';
         text += row->name;
-        if (row->has_value) text += real_text(op.value);
+        for (int i = 0; i < row->values; ++i) {
+            if (i > 0) text += ':';
+            text += real_text(op.values[static_cast<std::size_t>(i)]);
+        }
     }
     return text;
 }

@@ -2,8 +2,6 @@
 // The tables of tokens.h.
 #include "runtime/problem/tokens.h"
 
-#include <algorithm>
-
 namespace convt::problem_text {
 namespace {
 
@@ -34,11 +32,6 @@ constexpr LayoutRow layout_rows[] = {
     {"nhwc2nchw", Layout::channels_last, Layout::channels_first},
 };
 
-constexpr EpilogueRow epilogue_rows[] = {
-    {EpilogueOp::Kind::relu, "relu", false},
-    {EpilogueOp::Kind::leaky, "leaky", true},
-};
-
 constexpr std::string_view padding_mode_words[] = {"pmreflect", "pmreplicate", "pmcircular"};
 
 }  // namespace
@@ -49,16 +42,8 @@ std::span<const TokenRow> tokens() noexcept {
 std::span<const LayoutRow> layouts() noexcept {
     return layout_rows;
 }
-std::span<const EpilogueRow> epilogue_ops() noexcept {
-    return epilogue_rows;
-}
 std::span<const std::string_view> padding_modes() noexcept {
     return padding_mode_words;
-}
-
-const EpilogueRow* find_epilogue_op(EpilogueOp::Kind kind) noexcept {
-    const auto* row = std::ranges::find(epilogue_rows, kind, &EpilogueRow::kind);
-    return row == std::end(epilogue_rows) ? nullptr : row;
 }
 
 }  // namespace convt::problem_text

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tokens of a problem's text, in the one order they are read and printed in, and the operations of the epilogue:
-// two tables. A new token is one row here and its reader in parse.cpp; a new epilogue operation is one row.
+// The tokens of a problem's text, in the one order they are read and printed in. A new token is one row here and its
+// reader in parse.cpp; the operations of the epilogue are rows of epilogue.h.
 #pragma once
 
 #include "convt/problem.h"
@@ -44,14 +44,6 @@ struct LayoutRow {
     Layout output;
 };
 std::span<const LayoutRow> layouts() noexcept;
-
-struct EpilogueRow {
-    EpilogueOp::Kind kind;
-    std::string_view name;
-    bool has_value;
-};
-std::span<const EpilogueRow> epilogue_ops() noexcept;
-const EpilogueRow* find_epilogue_op(EpilogueOp::Kind kind) noexcept;
 
 // Padding modes that the text knows and that are not built.
 std::span<const std::string_view> padding_modes() noexcept;

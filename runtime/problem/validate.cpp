@@ -2,7 +2,7 @@
 // Every rule a problem must keep, and its shapes. Kernels index in 32 bits, so the rules also bound every position and
 // every buffer that a strategy may make, by one estimate that holds for all of them: a problem that passes here is
 // refused by no kernel for its size.
-#include "runtime/problem/tokens.h"
+#include "runtime/problem/epilogue.h"
 
 #include <algorithm>
 #include <cmath>
@@ -134,19 +134,28 @@ Status check_bytes(const Problem& p) {
     return {};
 }
 
+Status check_op(const Problem& p, const EpilogueOp& op) {
+    const EpilogueRow* const row = find_epilogue_row(op.kind);
+    if (row == nullptr) return broken("epilogue", static_cast<int>(op.kind), "no such operation");
+    const auto& [a, b] = op.values;
+    const auto refuse = [&](std::string_view rule) {
+        const std::string values = row->values == 2 ? fmt::format("{}:{}", a, b) : fmt::to_string(a);
+        return Status(Code::invalid_problem, fmt::format("epilogue {} = {}: {}", row->name, values, rule));
+    };
+    if (element_type_info(p.type).parts != 1 && !row->is_complex) return refuse("not defined for complex types");
+    if (!std::isfinite(a) || !std::isfinite(b)) return refuse("must be finite");
+    if (row->values < 1 && a != 0.0F) return refuse("takes no value");
+    if (row->values < 2 && b != 0.0F) return refuse("takes no second value");
+    if (row->values == 2 && a > b) return refuse("low must be at most high");
+    return {};
+}
+
 Status check_epilogue(const Problem& p) {
-    for (std::size_t i = 0; i < p.epilogue.size(); ++i) {
-        const EpilogueOp& op = p.epilogue[i];
-        const auto* row = problem_text::find_epilogue_op(op.kind);
-        if (row == nullptr) return broken("epilogue", static_cast<int>(op.kind), "no such operation");
-        const auto refuse = [&](std::string_view rule) {
-            return Status(Code::invalid_problem, fmt::format("epilogue {} = {}: {}", row->name, op.value, rule));
-        };
-        if (element_type_info(p.type).parts != 1) return refuse("not defined for complex types");
-        if (!std::isfinite(op.value)) return refuse("must be finite");
-        if (!row->has_value && op.value != 0.0F) return refuse("takes no value");
-        const auto earlier = std::span(p.epilogue).first(i);
-        if (std::ranges::find(earlier, op.kind, &EpilogueOp::kind) != earlier.end()) return refuse("is given twice");
+    if (p.epilogue.size() > max_epilogue)
+        return broken("epilogue operations", static_cast<std::int64_t>(p.epilogue.size()),
+                      fmt::format("must be at most {}", max_epilogue));
+    for (const EpilogueOp& op : p.epilogue) {
+        if (Status status = check_op(p, op); !status.ok()) return status;
     }
     return {};
 }

@@ -7,6 +7,9 @@
 #include "convt/schedule.h"
 #include "schedules/cpu/halide.h"
 
+#include <array>
+#include <vector>
+
 namespace convt {
 
 // Facts of the problem and target that every schedule needs. `lanes`: scalars in a vector.
@@ -24,12 +27,15 @@ struct ScheduleFacts {
     int groups = 1, batch = 1;
     bool input_channels_last = false, output_channels_last = false;
     bool complex = false;
+    bool reads_like_output = false;  // the epilogue has an operand of the output's shape
 };
 
 // The output over [part] x y z c g n.
 struct OutputStage {
     Halide::Func func;
     Halide::Var part{"part"}, x{"x"}, y{"y"}, z{"z"}, c{"c"}, g{"g"}, n{"n"};
+    std::array<Halide::Var, 6> vars() const { return {x, y, z, c, g, n}; }
+    std::vector<Halide::Expr> place() const { return {x, y, z, c, g, n}; }
 };
 
 // Rows with their zeros. Whole ones are filled, then copied over `columns`; blocks of rows have no columns.

@@ -123,7 +123,9 @@ void schedule_rows(WinogradStages& s, const Schedule& schedule) {
     const Var across = s.has_inner ? o.x : o.y;
     if (s.has_inner) {
         const Var vector("vector");
-        out.split(across, vector, across, lanes, TailStrategy::PredicateStores)
+        // What only stores are guarded for reads past the end of the output's row, where an operand ends too.
+        const TailStrategy tail = s.facts.reads_like_output ? TailStrategy::GuardWithIf : TailStrategy::PredicateStores;
+        out.split(across, vector, across, lanes, tail)
             .reorder(across, o.c, vector, co, s.rows[0], ct, band, o.z, o.g, o.n)
             .vectorize(across)
             .unroll(o.c);

@@ -12,6 +12,9 @@
 #include <fstream>
 #include <memory>
 #include <sstream>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 namespace convt::test {
 
@@ -22,12 +25,38 @@ constexpr std::size_t packed_slack = 16;
 constexpr std::size_t packed_alignment = 64;
 
 using Pack = int (*)(const void*, void*);
-using Run = int (*)(const void*, const void*, void*);
-using RunWithBias = int (*)(const void*, const void*, const void*, void*);
 
-int call(void* entry, bool bias, const void* x, const void* w, const void* b, void* y) {
-    if (bias) return reinterpret_cast<RunWithBias>(entry)(x, w, b, y);
-    return reinterpret_cast<Run>(entry)(x, w, y);
+// A function of as many pointers as there are numbers.
+template <std::size_t... I>
+int call_with(void* entry, const std::vector<const void*>& p, std::index_sequence<I...>) {
+    return reinterpret_cast<int (*)(std::conditional_t<(I < I + 1), const void*, void>...)>(entry)(p[I]...);
+}
+
+// x, weights, then bias and operands where there are any, y.
+int call(void* entry, const std::vector<const void*>& pointers) {
+    switch (pointers.size()) {
+        case 3:
+            return call_with(entry, pointers, std::make_index_sequence<3>());
+        case 4:
+            return call_with(entry, pointers, std::make_index_sequence<4>());
+        case 5:
+            return call_with(entry, pointers, std::make_index_sequence<5>());
+        case 6:
+            return call_with(entry, pointers, std::make_index_sequence<6>());
+        default:
+            FAIL("a problem with " << pointers.size() << " tensors: add it here");
+            return -1;
+    }
+}
+
+std::vector<const void*> pointers_of(const NamedProblem& problem, const Operands& operands, const void* weights,
+                                     const void* y) {
+    std::vector<const void*> pointers{operands.x.data(), weights};
+    if (problem.problem.bias) pointers.push_back(operands.bias.data());
+    for (const std::vector<std::byte>& operand : operands.epilogue)
+        pointers.push_back(operand.data());
+    pointers.push_back(y);
+    return pointers;
 }
 
 }  // namespace
@@ -117,19 +146,21 @@ int LoadedArchive::run(const NamedProblem& problem, const Operands& operands, st
     const int code = reinterpret_cast<Pack>(symbol(problem.name + "_pack"))(operands.weights.data(), packed.get());
     if (code != 0) return code;
     y.assign(bytes_of(problem.problem.type, problem.problem.output_shape()), std::byte{0xA5});
-    return call_run(problem, operands.x.data(), packed.get(), operands.bias.data(), y.data());
+    return call(symbol(problem.name + "_run"), pointers_of(problem, operands, packed.get(), y.data()));
 }
 
 int LoadedArchive::run_unpacked(const NamedProblem& problem, const Operands& operands,
                                 std::vector<std::byte>& y) const {
     y.assign(bytes_of(problem.problem.type, problem.problem.output_shape()), std::byte{0xA5});
-    return call(symbol(problem.name + "_run_unpacked"), problem.problem.bias, operands.x.data(),
-                operands.weights.data(), operands.bias.data(), y.data());
+    return call(symbol(problem.name + "_run_unpacked"),
+                pointers_of(problem, operands, operands.weights.data(), y.data()));
 }
 
 int LoadedArchive::call_run(const NamedProblem& problem, const void* x, const void* packed, const void* bias,
                             void* y) const {
-    return call(symbol(problem.name + "_run"), problem.problem.bias, x, packed, bias, y);
+    std::vector<const void*> pointers{x, packed, y};
+    if (problem.problem.bias) pointers.insert(pointers.begin() + 2, bias);
+    return call(symbol(problem.name + "_run"), pointers);
 }
 
 std::string LoadedArchive::target() const {

@@ -76,7 +76,7 @@ static void test_run(const convt_kernel* kernel, const convt_problem* problem) {
     /* k4 s2 p1: two taps an axis inside, one at the borders; 8 channels. */
     CHECK(y[0] == 8 + 1 && y[1] == 16 + 1 && y[13] == 32 + 1 && y[16 * 144 - 1] == 8 + 1);
 
-    convt_call_options options = {sizeof options, 0, run_backward, &loops, NULL, NULL};
+    convt_call_options options = {sizeof options, 0, run_backward, &loops, NULL, NULL, NULL, 0};
     memset(y, 0, sizeof y);
     CHECK(convt_kernel_run_unpacked(kernel, &tensors[0], &tensors[1], &tensors[2], &tensors[3], &options, &error) ==
           CONVT_OK);
@@ -88,6 +88,48 @@ static void test_run(const convt_kernel* kernel, const convt_problem* problem) {
     CHECK(convt_kernel_run(kernel, &tensors[0], packed, &tensors[2], &tensors[3], NULL, &error) ==
           CONVT_INVALID_ARGUMENT);
     convt_packed_weights_destroy(packed);
+}
+
+static void test_operands(convt_engine* engine) {
+    convt_problem* problem = NULL;
+    CHECK(convt_problem_parse("convt1d_f32_ci1_co2_i3_k1_scale_add", &problem, &error) == CONVT_OK);
+    CHECK(convt_problem_operand_count(problem) == 2);
+    CHECK(strcmp(convt_problem_operand_name(problem, 0), "scale") == 0);
+    CHECK(strcmp(convt_problem_operand_name(problem, 1), "add") == 0);
+    CHECK(convt_problem_operand_name(problem, 2) == NULL && convt_problem_operand_name(problem, -1) == NULL);
+    int64_t extents[CONVT_MAX_RANK];
+    CHECK(convt_problem_operand_shape(problem, 0, extents) == 1 && extents[0] == 2);
+    CHECK(convt_problem_operand_shape(problem, 1, extents) == 3 && extents[1] == 2 && extents[2] == 3);
+    CHECK(convt_problem_operand_shape(problem, 2, extents) == 0);
+
+    convt_kernel* kernel = NULL;
+    CHECK(convt_engine_kernel(engine, problem, NULL, &kernel, &error) == CONVT_OK);
+    convt_problem_destroy(problem);
+    if (kernel == NULL) return;
+    float x[3] = {1, 2, 3}, w[2] = {1, -1}, scale[2] = {10, 100}, add[6] = {1, 2, 3, 4, 5, 6}, y[6] = {0};
+    convt_tensor views[5];
+    float* const memory[5] = {x, w, scale, add, y};
+    const int64_t shapes[5][3] = {{1, 1, 3}, {1, 2, 1}, {2}, {1, 2, 3}, {1, 2, 3}};
+    for (int i = 0; i < 5; ++i) {
+        views[i].struct_size = sizeof(convt_tensor);
+        CHECK(convt_tensor_dense(&views[i], memory[i], CONVT_F32, i == 2 ? 1 : 3, shapes[i], &error) == CONVT_OK);
+    }
+    const convt_tensor* operands[2] = {&views[2], &views[3]};
+    convt_call_options options = {sizeof options, 1, NULL, NULL, NULL, NULL, operands, 2};
+    CHECK(convt_kernel_run_unpacked(kernel, &views[0], &views[1], NULL, &views[4], &options, &error) == CONVT_OK);
+    CHECK(y[0] == 11 && y[2] == 33 && y[3] == -96 && y[5] == -294);
+    options.operand_count = 1;
+    CHECK(convt_kernel_run_unpacked(kernel, &views[0], &views[1], NULL, &views[4], &options, &error) ==
+          CONVT_INVALID_ARGUMENT);
+    CHECK(strstr(error.message, "scale, add") != NULL);
+    options.operand_count = -1;
+    CHECK(convt_kernel_run_unpacked(kernel, &views[0], &views[1], NULL, &views[4], &options, &error) ==
+          CONVT_INVALID_ARGUMENT);
+    options.operand_count = 2;
+    options.operands = NULL;
+    CHECK(convt_kernel_run_unpacked(kernel, &views[0], &views[1], NULL, &views[4], &options, &error) ==
+          CONVT_INVALID_ARGUMENT);
+    convt_kernel_destroy(kernel);
 }
 
 static void test_engine(const char* worker) {
@@ -115,6 +157,7 @@ static void test_engine(const char* worker) {
     CHECK(convt_engine_kernel(engine, problem, NULL, &kernel, &error) == CONVT_OK);
     convt_engine_stats stats = {sizeof stats, 0, 0, 0, 0, 0};
     CHECK(convt_engine_get_stats(engine, &stats, &error) == CONVT_OK && stats.compiles == 1 && stats.kernels == 1);
+    test_operands(engine);
     convt_engine_destroy(engine);
     if (kernel != NULL) {
         convt_kernel_info info = {0};

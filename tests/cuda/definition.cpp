@@ -34,6 +34,8 @@ Definition::Definition(const Problem& problem, const Operands& operands)
       in_channels_(problem.in_channels / problem.groups),
       out_channels_(problem.out_channels / problem.groups),
       bias_(to_scalars(problem.type, operands.bias)) {
+    for (const std::vector<std::byte>& operand : operands.epilogue)
+        epilogue_.push_back(to_scalars(problem.type, operand));
     if (element_type_info(problem.type).parts != 1) throw std::runtime_error("the definition here is of real types");
     const std::vector<double> x = to_scalars(problem.type, operands.x);
     const std::vector<double> w = to_scalars(problem.type, operands.weights);
@@ -103,7 +105,7 @@ std::int64_t Definition::products(std::size_t element) const {
     return static_cast<std::int64_t>(count);
 }
 
-double Definition::at(std::size_t element) const {
+EpilogueValue Definition::at(std::size_t element) const {
     const auto [n, c, z, y, x] = place(element);
     const std::int64_t group = c / out_channels_, co = c % out_channels_;
     double sum = problem_.bias ? bias_[static_cast<std::size_t>(c)] : 0.0;
@@ -119,10 +121,16 @@ double Definition::at(std::size_t element) const {
             }
         }
     }
+    EpilogueValue value{sum};
+    value.exact_sum = true;
+    std::size_t next = 0;
     for (const EpilogueOp& op : problem_.epilogue) {
-        if (sum < 0) sum = op.kind == EpilogueOp::Kind::relu ? 0.0 : sum * static_cast<double>(op.value);
+        const OperandShape shape = find_epilogue_row(op.kind)->shape;
+        const std::size_t index = shape == OperandShape::per_channel ? static_cast<std::size_t>(c) : element;
+        value.apply(op, shape == OperandShape::none ? 0.0 : epilogue_[next++][index],
+                    element_type_info(problem_.type).mantissa_bits);
     }
-    return sum;
+    return value;
 }
 
 }  // namespace convt::test

@@ -3,6 +3,7 @@
 // sums are exact in any order.
 #pragma once
 
+#include "runtime/problem/epilogue.h"
 #include "tests/support/oracle.h"
 
 #include <array>
@@ -16,8 +17,8 @@ class Definition {
   public:
     Definition(const Problem& problem, const Operands& operands);
 
-    // Of the output's `element`, counted in its own layout.
-    double at(std::size_t element) const;
+    // Of the output's `element`, counted in its own layout: what it is, and in `own` what a kernel may be off by.
+    EpilogueValue at(std::size_t element) const;
     // The same element's index: n, c, z, y, x.
     std::array<std::int64_t, 5> place(std::size_t element) const;
     std::size_t elements() const;
@@ -36,6 +37,7 @@ class Definition {
     std::vector<float> x_;                     // n z y x g ci: sums run over what lies side by side
     std::vector<float> weights_;               // kz ky kx g co ci
     std::vector<double> bias_;
+    std::vector<std::vector<double>> epilogue_;
 };
 
 }  // namespace convt::test

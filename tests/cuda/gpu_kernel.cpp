@@ -114,12 +114,18 @@ void call(const Object& object, const Operands& operands, std::int64_t gap, Call
     DeviceTensor x(dense_view(p, operands.x, p.input_shape()), gap);
     DeviceTensor y(dense_view(p, operands.x, p.output_shape()), gap);
     x.upload(operands.x);
-    TensorView bias;
-    if (p.bias) {
-        DeviceTensor on_device(dense_view(p, operands.bias, {p.out_channels}), 0);
-        on_device.upload(operands.bias);
-        bias = on_device.view();
-    }
+    const auto uploaded = [&p](const std::vector<std::byte>& data, const std::vector<std::int64_t>& shape,
+                               std::int64_t free) {
+        DeviceTensor on_device(dense_view(p, data, shape), free);
+        on_device.upload(data);
+        return on_device.view();
+    };
+    const TensorView bias = p.bias ? uploaded(operands.bias, {p.out_channels}, 0) : TensorView{};
+    std::vector<TensorView> extras;
+    for (const EpilogueOperand& operand : p.epilogue_operands())
+        extras.push_back(uploaded(operands.epilogue[extras.size()], p.operand_shape(operand),
+                                  operand.shape == OperandShape::as_output ? gap : 0));
+    options.operands = extras;
     const Result<PackedWeights> weights = kernel.value()->pack(dense_view(p, operands.weights, p.weight_shape()));
     if (!weights.ok()) return fail(weights.status());
     if (const Status status = kernel.value()->run(x.view(), weights.value(), bias, y.view(), options); !status.ok())

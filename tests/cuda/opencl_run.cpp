@@ -4,6 +4,7 @@
 #include "compiler/strategies/strategy.h"
 #include "tests/cuda/strided.h"
 
+#include <deque>
 #include <stdexcept>
 
 namespace convt::test {
@@ -22,6 +23,15 @@ OpenclRun run_on_opencl(const Problem& problem, const Target& target, const std:
         x.put(data.x);
         raw.put(data.weights);
         if (problem.bias) bias.put(data.bias);
+        std::deque<Strided> extras;
+        for (std::size_t i = 0; i < parameters.epilogue.size(); ++i) {
+            Halide::ImageParam& param = parameters.epilogue_params[i];
+            extras.push_back(parameters.epilogue[i].shape == OperandShape::as_output
+                                 ? spatial_tensor(problem, true, gap)
+                                 : dense_tensor(problem, param));
+            extras.back().put(data.epilogue[i]);
+            param.set(extras.back().buffer);
+        }
         pipeline.raw_weights.set(raw.buffer);
         pipeline.pack.realize(Halide::Pipeline::RealizationArg(packed.buffer.raw_buffer()), host);
         packed.buffer.set_host_dirty();

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cmath>
 #include <cstring>
 #include <functional>
 #include <numeric>
@@ -138,9 +139,10 @@ Verdict judge(const SampledCase& sampled, const Definition& definition, const Gp
     for (std::size_t i = 0; i < places.size() && verdict.wrong.empty(); i += step) {
         ++verdict.compared;
         const double got = value_at(sampled.named.problem, run.output, places[i]);
-        const double want = definition.at(places[i]);
-        if (got == want) continue;
-        verdict.wrong = fmt::format("y[{}] is {}, must be {}", fmt::join(definition.place(places[i]), ","), got, want);
+        const EpilogueValue want = definition.at(places[i]);
+        if (std::abs(static_cast<long double>(got) - want.value) <= want.own) continue;
+        verdict.wrong = fmt::format("y[{}] is {}, must be {} within {}", fmt::join(definition.place(places[i]), ","),
+                                    got, static_cast<double>(want.value), static_cast<double>(want.own));
     }
     return verdict;
 }

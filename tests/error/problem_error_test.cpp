@@ -65,6 +65,8 @@ TEST_CASE("problem rules: each names field, value and rule") {
          "= 9223372036854775807:", "less than 2^31"},
         {"convt1d_c64_ci1_co1_i1_k1_relu", "epilogue relu", "= 0", "not defined for complex types"},
         {"convt1d_c128_ci1_co1_i1_k1_leaky0.5", "epilogue leaky", "= 0.5", "not defined for complex types"},
+        {"convt1d_c64_ci1_co1_i1_k1_shift_scale", "epilogue scale", "= 0", "not defined for complex types"},
+        {"convt1d_f32_ci1_co1_i1_k1_clamp1:0.5", "epilogue clamp", "= 1:0.5", "low must be at most high"},
     };
     for (const Row& row : rows)
         check_refused(row, Problem::parse(row.text).status());
@@ -89,14 +91,19 @@ TEST_CASE("problem rules: values that no text gives are refused too") {
     refused({"smallest", "stride[H]", "= -9223372036854775808:", "at least 1"},
             [](Problem& p) { p.axes[0].stride = std::numeric_limits<std::int64_t>::min(); });
     refused({"NaN", "epilogue leaky", "nan", "finite"}, [](Problem& p) {
-        p.epilogue = {{EpilogueOp::Kind::leaky, std::numeric_limits<float>::quiet_NaN()}};
+        p.epilogue = {{EpilogueOp::Kind::leaky, {std::numeric_limits<float>::quiet_NaN()}}};
     });
     refused({"relu 1", "epilogue relu", "= 1", "takes no value"}, [](Problem& p) {
-        p.epilogue = {{EpilogueOp::Kind::relu, 1.0F}};
+        p.epilogue = {{EpilogueOp::Kind::relu, {1.0F}}};
     });
-    refused({"relu twice", "epilogue relu", "", "given twice"}, [](Problem& p) {
-        p.epilogue = {{EpilogueOp::Kind::relu}, {EpilogueOp::Kind::relu}};
+    refused({"leaky 1:1", "epilogue leaky", "= 1", "takes no second value"}, [](Problem& p) {
+        p.epilogue = {{EpilogueOp::Kind::leaky, {1.0F, 1.0F}}};
     });
+    refused({"clamp to infinity", "epilogue clamp", "= 0:inf", "finite"}, [](Problem& p) {
+        p.epilogue = {{EpilogueOp::Kind::clamp, {0.0F, std::numeric_limits<float>::infinity()}}};
+    });
+    refused({"too many", "epilogue operations", "= 17:", "at most 16"},
+            [](Problem& p) { p.epilogue.assign(17, {EpilogueOp::Kind::relu}); });
     refused({"operation", "epilogue", "= 99:", "no such operation"},
             [](Problem& p) { p.epilogue = {{EpilogueOp::Kind{99}}}; });
     Problem default_problem;
@@ -130,8 +137,11 @@ TEST_CASE("problem syntax: each error names the token and its column") {
         {"convt2d_f32_ci1_co1_i1_k1_relu_bias", "`bias`", "column 32:", "the bias must stand before the epilogue"},
         {"convt2d_f32_ci1_co1_i1_k1_k1", "`k1`", "column 27:", "given twice"},
         {"convt2d_f32_ci1_co1_i1_k1_nhwc_nhwc2nchw", "`nhwc2nchw`", "column 32:", "given twice"},
-        {"convt2d_f32_ci1_co1_i1_k1_relu_relu", "`relu`", "column 32:", "given twice"},
-        {"convt2d_f32_ci1_co1_i1_k1_leaky1_leaky2", "`leaky2`", "column 34:", "given twice"},
+        {"convt2d_f32_ci1_co1_i1_k1_clamp1", "`clamp1`", "column 27:", "two decimal numbers, low:high"},
+        {"convt2d_f32_ci1_co1_i1_k1_clamp0:1:2", "`clamp0:1:2`", "column 27:", "two decimal numbers"},
+        {"convt2d_f32_ci1_co1_i1_k1_clamp0:", "`clamp0:`", "column 27:", "decimal number"},
+        {"convt2d_f32_ci1_co1_i1_k1_leaky0:1", "`leaky0:1`", "column 27:", "a decimal number"},
+        {"convt2d_f32_ci1_co1_i1_k1_scale2", "`scale2`", "column 27:", "unknown token"},
         {"convt2d_f32_ci1_co1_i1_k1_swish", "`swish`", "column 27:", "unknown token"},
         {"convt2d_f32_ci1_co1_i1_k1_relu6", "`relu6`", "column 27:", "unknown token"},
         {"convt2d_f32_ci1_co1_i1_k1_nchw", "`nchw`", "column 27:", "unknown token"},

@@ -74,11 +74,13 @@ TEST_CASE("the definition by output agrees with the oracle, which scatters") {
             const DenseOperands<T> operands{
                 reinterpret_cast<const T*>(call.operands.x.data()),
                 reinterpret_cast<const T*>(call.operands.weights.data()),
-                call.problem.bias ? reinterpret_cast<const T*>(call.operands.bias.data()) : nullptr};
+                call.problem.bias ? reinterpret_cast<const T*>(call.operands.bias.data()) : nullptr,
+                {}};
             for (const OutputIndex& index : sample_outputs(call.problem, INT64_MAX)) {
-                const std::array<T, 2> value = defined_output(call.problem, operands, index);
+                const std::array<EpilogueValue, 2> value = defined_output(call.problem, operands, index);
                 T* const y = reinterpret_cast<T*>(call.y.data()) + parts * output_offset(call.problem, index);
-                std::copy_n(value.begin(), parts, y);
+                for (int part = 0; part < parts; ++part)
+                    y[part] = static_cast<T>(value[static_cast<std::size_t>(part)].value);
             }
         };
         element_type_info(call.problem.type).scalar_bytes == 4 ? fill(0.0F) : fill(0.0);

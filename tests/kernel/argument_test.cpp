@@ -57,6 +57,23 @@ const std::vector<Violation>& violations() {
     return list;
 }
 
+// Copies between a dense tensor and a view of the same shape, element by element.
+void copy_elements(const TensorView& from, const TensorView& to) {
+    const std::size_t bytes = static_cast<std::size_t>(element_type_info(from.type).bytes());
+    for (std::int64_t i = 0; i < from.size(); ++i) {
+        std::int64_t rest = i;
+        std::int64_t source = 0;
+        std::int64_t target = 0;
+        for (int d = from.rank - 1; d >= 0; --d) {
+            source += rest % from.extents[d] * from.strides[d];
+            target += rest % from.extents[d] * to.strides[d];
+            rest /= from.extents[d];
+        }
+        std::memcpy(static_cast<std::byte*>(to.data) + target * static_cast<std::int64_t>(bytes),
+                    static_cast<const std::byte*>(from.data) + source * static_cast<std::int64_t>(bytes), bytes);
+    }
+}
+
 TEST_CASE("every rule's violation names tensor, value and rule, and writes nothing") {
     const std::shared_ptr<const Kernel> kernel = load_kernel("plane");
     for (const Violation& violation : violations()) {
@@ -73,6 +90,54 @@ TEST_CASE("every rule's violation names tensor, value and rule, and writes nothi
         CHECK(call.operands.x == before.x);
         CHECK(call.operands.bias == before.bias);
     }
+}
+
+TEST_CASE("operands of the epilogue are named in what is refused, and nothing is written") {
+    const std::vector<Violation> list = {
+        {{"operands: 1 given, must be 2: scale, add"}, [](Call& c) { c.operand_views.pop_back(); }},
+        {{"operands: 0 given, must be 2"}, [](Call& c) { c.operand_views.clear(); }},
+        {{"scale: data is null"}, [](Call& c) { c.operand_views[0].data = nullptr; }},
+        {{"scale: shape is (5), must be (4)"}, [](Call& c) { c.operand_views[0].extents[0] = 5; }},
+        {{"add: type is f64, must be f32"}, [](Call& c) { c.operand_views[1].type = ElementType::f64; }},
+        {{"add: device is 2, must be 1"}, [](Call& c) { c.operand_views[1].device = Device::cuda; }},
+        {{"add: shape is (2, 4, 9, 10), must be (2, 4, 9, 11)"}, [](Call& c) { c.operand_views[1].extents[3] = 10; }},
+        {{"add: stride of dimension 3 is 2", "innermost"}, [](Call& c) { c.operand_views[1].strides[3] = 2; }},
+        {{"y: its memory", "overlaps that of add"}, [](Call& c) { c.y_view.data = c.operand_views[1].data; }},
+        {{"y: its memory", "overlaps that of scale"},
+         [](Call& c) { c.y_view.data = static_cast<float*>(c.operand_views[0].data) + 3; }},
+    };
+    const std::shared_ptr<const Kernel> kernel = load_kernel("residual");
+    for (const Violation& violation : list) {
+        INFO(violation.words.front());
+        Call call(kernel->problem());
+        const std::vector<std::byte> y = call.y;
+        violation.make(call);
+        const Status status = call.run(*kernel);
+        CHECK(status.code() == Code::invalid_argument);
+        for (const std::string& word : violation.words)
+            CHECK_THAT(status.message(), ContainsSubstring(word));
+        CHECK(call.y == y);
+    }
+    Call other(load_kernel("plane")->problem());
+    other.operand_views.push_back(other.bias_view);
+    CHECK_THAT(other.run(*load_kernel("plane")).message(), ContainsSubstring("operands: 1 given, must be 0"));
+}
+
+TEST_CASE("an output may be a slice of a larger tensor, and so may the operand that is added to it") {
+    const std::shared_ptr<const Kernel> kernel = load_kernel("residual");
+    Call call(kernel->problem());
+    // Channels 3 to 6 of a concatenation (2, 7, 9, 11), in place; the residual is channels 1 to 4 of (2, 5, 9, 11).
+    std::vector<float> concatenated(2 * 7 * 99), skip(2 * 5 * 99);
+    const TensorView dense_y = call.y_view, dense_add = call.operand_views[1];
+    call.y_view.strides[0] = 7 * 99;
+    call.y_view.data = concatenated.data() + 3 * 99;
+    call.operand_views[1].strides[0] = 5 * 99;
+    call.operand_views[1].data = skip.data() + 99;
+    copy_elements(dense_add, call.operand_views[1]);
+    CHECK(call.run(*kernel).ok());
+    copy_elements(call.y_view, dense_y);
+    CHECK(call.mismatch() == "");
+    CHECK(std::all_of(concatenated.begin(), concatenated.begin() + 3 * 99, [](float v) { return v == 0; }));
 }
 
 TEST_CASE("packed weights of another plan, or moved from, are refused") {
@@ -130,23 +195,6 @@ TEST_CASE("a batch of one may be left out, in both or neither") {
         drop(call.x_view);
         CHECK(call.run(*kernel).ok());
         CHECK(call.mismatch() == "");
-    }
-}
-
-// Copies between a dense tensor and a view of the same shape, element by element.
-void copy_elements(const TensorView& from, const TensorView& to) {
-    const std::size_t bytes = static_cast<std::size_t>(element_type_info(from.type).bytes());
-    for (std::int64_t i = 0; i < from.size(); ++i) {
-        std::int64_t rest = i;
-        std::int64_t source = 0;
-        std::int64_t target = 0;
-        for (int d = from.rank - 1; d >= 0; --d) {
-            source += rest % from.extents[d] * from.strides[d];
-            target += rest % from.extents[d] * to.strides[d];
-            rest /= from.extents[d];
-        }
-        std::memcpy(static_cast<std::byte*>(to.data) + target * static_cast<std::int64_t>(bytes),
-                    static_cast<const std::byte*>(from.data) + source * static_cast<std::int64_t>(bytes), bytes);
     }
 }
 

@@ -19,6 +19,7 @@ const std::vector<HandKernel> kernels = {
     {"plane", CONVT_KERNEL_PLANE, "convt2d_f32_n2_ci3_co4_i5x6_k3x3_s2x2_p1x1_bias_leaky0.1"},
     {"line", CONVT_KERNEL_LINE, "convt1d_c128_ci2_co3_i17_k5_s2_p2_d3_nhwc"},
     {"volume", CONVT_KERNEL_VOLUME, "convt3d_f64_ci2_co5_i4x3x5_k4x3x2_s1x2x3_p2x1x0_nchw2nhwc_relu"},
+    {"residual", CONVT_KERNEL_RESIDUAL, "convt2d_f32_n2_ci3_co4_i5x6_k3x3_s2x2_p1x1_bias_scale_add"},
     {"skips_corner", CONVT_KERNEL_SKIPS_CORNER, plane_problem},
     {"wrong_phase", CONVT_KERNEL_WRONG_PHASE, plane_problem},
     {"wrong_border", CONVT_KERNEL_WRONG_BORDER, plane_problem},
@@ -42,7 +43,7 @@ std::vector<std::byte> read_file(const char* path) {
 }  // namespace
 
 const std::vector<HandKernel>& good_kernels() {
-    static const std::vector<HandKernel> good(kernels.begin(), kernels.begin() + 3);
+    static const std::vector<HandKernel> good(kernels.begin(), kernels.begin() + 4);
     return good;
 }
 
@@ -82,10 +83,14 @@ Call::Call(const Problem& of) : problem(of), operands(integer_operands(of, 7)) {
     x_view = TensorView::dense(operands.x.data(), of.type, of.input_shape());
     weight_view = TensorView::dense(operands.weights.data(), of.type, of.weight_shape());
     if (of.bias) bias_view = TensorView::dense(operands.bias.data(), of.type, {of.out_channels});
+    for (const EpilogueOperand& operand : of.epilogue_operands())
+        operand_views.push_back(
+            TensorView::dense(operands.epilogue[operand_views.size()].data(), of.type, of.operand_shape(operand)));
     y_view = TensorView::dense(y.data(), of.type, of.output_shape());
 }
 
-Status Call::run(const Kernel& kernel, const CallOptions& options) {
+Status Call::run(const Kernel& kernel, CallOptions options) {
+    options.operands = operand_views;
     return kernel.run(x_view, weight_view, bias_view, y_view, options);
 }
 

@@ -17,7 +17,7 @@ struct HandKernel {
     const char* problem;
 };
 
-// Those that compute rightly: 1D complex, 2D and 3D.
+// Those that compute rightly: 1D complex, 2D, with operands of the epilogue too, and 3D.
 const std::vector<HandKernel>& good_kernels();
 Object hand_object(const HandKernel& kernel);
 // The one called `name` among all; fails the test where it does not load.
@@ -32,10 +32,11 @@ struct Call {
     TensorView x_view;
     TensorView weight_view;
     TensorView bias_view;
+    std::vector<TensorView> operand_views;
     TensorView y_view;
 
     explicit Call(const Problem& of);
-    Status run(const Kernel& kernel, const CallOptions& options = {});
+    Status run(const Kernel& kernel, CallOptions options = {});
     // What differs from the oracle; empty where nothing does.
     std::string mismatch() const;
 };

@@ -44,7 +44,9 @@ TEST_CASE("a kernel computes what the oracle does, from packed and unpacked weig
         REQUIRE(weights.ok());
         CHECK(weights.value().bytes() == packed.operands.weights.size());
         CHECK(reinterpret_cast<std::uintptr_t>(weights.value().data()) % 64 == 0);
-        CHECK(kernel->run(packed.x_view, weights.value(), packed.bias_view, packed.y_view).ok());
+        CallOptions options;
+        options.operands = packed.operand_views;
+        CHECK(kernel->run(packed.x_view, weights.value(), packed.bias_view, packed.y_view, options).ok());
         CHECK(packed.mismatch() == "");
     }
 }

@@ -3,6 +3,7 @@
 // red on every machine. Compiled for x86-64-v4 and never run.
 #include "compiler/worker/process.h"
 #include "convt/halide_compiler.h"
+#include "runtime/problem/epilogue.h"
 #include "tests/perf/loops.h"
 #include "tests/support/require_value.h"
 #include "tests/support/temporary_folder.h"
@@ -13,6 +14,7 @@
 #include <cmath>
 #include <fstream>
 #include <iostream>
+#include <set>
 #include <sstream>
 
 namespace convt::test {
@@ -91,6 +93,38 @@ TEST_CASE("default kernels keep their instruction counts") {
         if (!kept) {
             std::cout << fmt::format("{}\t{}\t{}\t{:.0f}\t{}\t{}\t{}\t{}\n", now.name, now.problem, now.strategy,
                                      now.fma_percent, now.stack, now.allocations, now.packed_bytes, now.code_bytes);
+        }
+    }
+}
+
+// What kernels may import of it (runtime/jit/imports.cpp).
+const std::set<std::string> libm{"exp",   "expf",   "log",   "logf",   "tanh", "tanhf", "erf",        "erff",
+                                 "sin",   "sinf",   "cos",   "cosf",   "pow",  "powf",  "fma",        "fmaf",
+                                 "floor", "floorf", "rint",  "rintf",  "sqrt", "sqrtf", "nearbyintf", "nearbyint",
+                                 "round", "roundf", "trunc", "truncf", "fmod", "fmodf", "roundeven",  "roundevenf"};
+
+TEST_CASE("no operation of an epilogue calls a function in f32: all are arithmetic on vectors") {
+    {
+        std::string text = "convt2d_f32_ci8_co16_i16x16_k4x4_s2x2_p1x1";
+        for (const EpilogueRow& row : epilogue_rows())
+            text += fmt::format("_{}{}", row.name, row.values == 0 ? "" : row.values == 1 ? "0.5" : "-1:6");
+        for (const char* target : {"x86-64-v2", "x86-64-v3", "x86-64-v4"}) {
+            CompileOptions options;
+            options.strategy = "width_lanes";
+            options.tuned.untuned = true;
+            options.admit = false;
+            INFO(text << " for " << target);
+            const Object object = require_value(
+                compile_object(require_value(Problem::parse(text)), require_value(Target::parse(target)), options));
+            int vectors = 0;
+            for (const Function& function : parse_disassembly(disassemble(object))) {
+                for (const Instruction& instruction : function.instructions) {
+                    CHECK(libm.count(instruction.symbol.substr(0, instruction.symbol.find_first_of("-+@"))) == 0);
+                    // Divisions come from logistic functions, tanh, erf and snake.
+                    vectors += instruction.text.find("divps") != std::string::npos ? 1 : 0;
+                }
+            }
+            CHECK(vectors >= 6);
         }
     }
 }

@@ -25,7 +25,7 @@ std::vector<std::int64_t> index_of(const Problem& problem, std::size_t element) 
 // NaN matches nothing: neither operand of a test holds one.
 bool matches(const Problem& p, double got, const Reference& reference, std::size_t scalar, double bound, Match match) {
     const long double want = reference.values[scalar];
-    if (match == Match::bounded) return std::abs(static_cast<long double>(got) - want) <= bound;
+    if (match == Match::bounded || bound > 0) return std::abs(static_cast<long double>(got) - want) <= bound;
     const bool single = element_type_info(p.type).scalar_bytes == 4;
     return got == (single ? static_cast<double>(static_cast<float>(want)) : static_cast<double>(want));
 }
@@ -41,7 +41,8 @@ std::optional<std::string> first_mismatch(const Problem& problem, const std::vec
     const auto parts = static_cast<std::size_t>(element_type_info(problem.type).parts);
     for (std::size_t i = 0; i < got.size(); ++i) {
         const std::size_t element = i / parts;
-        const double bound = match == Match::exact ? 0.0 : error_bound(problem, reference, element, transform);
+        const double bound =
+            match == Match::exact ? exact_error_bound(reference, i) : error_bound(problem, reference, i, transform);
         if (matches(problem, got[i], reference, i, bound, match)) continue;
         return fmt::format("y[{}]{} is {:.17g}, must be {:.17g} within {:.3g} ({} products)",
                            fmt::join(index_of(problem, element), ","),

@@ -12,7 +12,8 @@
 namespace convt::test {
 
 enum class Match {
-    exact,    // equal to the reference rounded to the type; zeros of either sign are equal
+    exact,    // equal to the reference rounded to the type, zeros of either sign are equal; or within what the epilogue
+              // may be off by where it rounds (exact_error_bound)
     bounded,  // within error_bound
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/data.h"
 
+#include "runtime/problem/epilogue.h"
 #include "tests/support/random.h"
 
 #include <algorithm>
@@ -16,18 +17,31 @@ std::size_t elements_of(const std::vector<std::int64_t>& shape) {
     return static_cast<std::size_t>(std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>()));
 }
 
-template <typename Draw>
-Operands fill(const Problem& p, const Draw& draw) {
-    const auto tensor = [&](std::size_t elements) {
-        std::vector<double> scalars(elements * static_cast<std::size_t>(element_type_info(p.type).parts));
+// `input`, `weight`, `term` (of sums and of what is added to them), `factor` draw one scalar.
+template <typename Input, typename Weight, typename Term, typename Factor>
+Operands fill(const Problem& p, const Input& input, const Weight& weight, const Term& term, const Factor& factor) {
+    const auto tensor = [&](const std::vector<std::int64_t>& shape, const auto& draw) {
+        std::vector<double> scalars(elements_of(shape) * static_cast<std::size_t>(element_type_info(p.type).parts));
         std::generate(scalars.begin(), scalars.end(), draw);
         return from_scalars(p.type, scalars);
     };
     Operands operands;
-    operands.x = tensor(elements_of(p.input_shape()));
-    operands.weights = tensor(elements_of(p.weight_shape()));
-    if (p.bias) operands.bias = tensor(static_cast<std::size_t>(p.out_channels));
+    operands.x = tensor(p.input_shape(), input);
+    operands.weights = tensor(p.weight_shape(), weight);
+    if (p.bias) operands.bias = tensor({p.out_channels}, term);
+    for (const EpilogueOperand& operand : p.epilogue_operands()) {
+        const bool is_factor = find_epilogue_row(p.epilogue[operand.op].kind)->use == OperandUse::factor;
+        const std::vector<std::int64_t> shape = p.operand_shape(operand);
+        operands.epilogue.push_back(is_factor ? tensor(shape, factor) : tensor(shape, term));
+    }
     return operands;
+}
+
+// Where an operation has a scale of its own, the power of two that brings sums of the limit's integers to about 1.
+double unit(const Problem& p, std::int64_t limit) {
+    const bool curved = std::any_of(p.epilogue.begin(), p.epilogue.end(),
+                                    [](const EpilogueOp& op) { return find_epilogue_row(op.kind)->curved; });
+    return curved ? std::exp2(-std::round(std::log2(static_cast<double>(limit * limit)))) : 1.0;
 }
 
 template <typename Scalar>
@@ -64,16 +78,23 @@ std::int64_t integer_limit(const Problem& problem, const TransformFacts& transfo
 Operands integer_operands(const Problem& problem, std::uint64_t seed, const TransformFacts& transform) {
     Random random(seed);
     const std::int64_t limit = integer_limit(problem, transform);
-    return fill(problem, [&] { return static_cast<double>(random.between(-limit, limit)); });
+    const double scale = unit(problem, limit);
+    const auto integer = [&] { return static_cast<double>(random.between(-limit, limit)); };
+    const auto scaled = [&] { return integer() * scale; };
+    const auto power_of_two = [&] {
+        return std::ldexp(random.chance(50) ? 1.0 : -1.0, static_cast<int>(random.between(-1, 1)));
+    };
+    return fill(problem, scaled, integer, scaled, power_of_two);
 }
 
 Operands uniform_operands(const Problem& problem, std::uint64_t seed) {
     Random random(seed);
     const int bits = element_type_info(problem.type).mantissa_bits;
-    return fill(problem, [&] {
+    const auto uniform = [&] {
         const std::uint64_t draw = random.next() >> static_cast<unsigned>(64 - bits);
         return std::ldexp(static_cast<double>(draw), 1 - bits) - 1.0;
-    });
+    };
+    return fill(problem, uniform, uniform, uniform, uniform);
 }
 
 std::vector<std::byte> from_scalars(ElementType type, const std::vector<double>& scalars) {

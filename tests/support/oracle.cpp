@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/oracle.h"
 
+#include "runtime/problem/epilogue.h"
+
 #include <algorithm>
 #include <cmath>
 #include <complex>
 #include <cstring>
 #include <limits>
-#include <type_traits>
 
 namespace convt::test {
 namespace {
@@ -134,16 +135,6 @@ std::vector<typename T::Wide> channels_first(const Problem& p, const Axes& a,
     return sorted;
 }
 
-template <typename Wide>
-Wide after_epilogue(const Problem& p, Wide v) {
-    if constexpr (std::is_floating_point_v<Wide>) {
-        for (const EpilogueOp& op : p.epilogue) {
-            if (v < 0) v = op.kind == EpilogueOp::Kind::relu ? Wide{0} : v * static_cast<Wide>(op.value);
-        }
-    }
-    return v;
-}
-
 void put(std::vector<long double>& values, std::size_t at, long double v) {
     values[at] = v;
 }
@@ -180,6 +171,61 @@ std::vector<double> counts(const Problem& p, const Axes& a) {
     return count;
 }
 
+// The element of each operation's operand, one part of it, 0 where it takes none; `scalar` counts in the output.
+class OperandElements {
+  public:
+    template <typename T>
+    OperandElements(const Problem& p, const Operands& operands, T)
+        : parts_(static_cast<std::size_t>(element_type_info(p.type).parts)), of_op_(p.epilogue.size()) {
+        const std::vector<EpilogueOperand> list = p.epilogue_operands();
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            Tensor& tensor = of_op_[list[i].op];
+            tensor.by_channel = list[i].shape == OperandShape::per_channel;
+            tensor.values.resize(operands.epilogue[i].size() / sizeof(T));
+            std::vector<T> stored(tensor.values.size());
+            if (!stored.empty()) std::memcpy(stored.data(), operands.epilogue[i].data(), operands.epilogue[i].size());
+            std::copy(stored.begin(), stored.end(), tensor.values.begin());
+        }
+    }
+    long double at(std::size_t op, std::size_t channel, std::size_t scalar) const {
+        const Tensor& tensor = of_op_[op];
+        if (tensor.values.empty()) return 0;
+        return tensor.values[tensor.by_channel ? channel * parts_ + scalar % parts_ : scalar];
+    }
+
+  private:
+    struct Tensor {
+        bool by_channel = false;
+        std::vector<long double> values;
+    };
+    std::size_t parts_;
+    std::vector<Tensor> of_op_;
+};
+
+// `result.values` hold sums; afterwards what the chain makes of them.
+void finish(const Problem& p, const Axes& a, const OperandElements& operands, Reference& result) {
+    const ElementTypeInfo& type = element_type_info(p.type);
+    const auto parts = static_cast<std::size_t>(type.parts);
+    for (std::vector<double>* list : {&result.slopes, &result.own, &result.own_if_exact})
+        list->resize(result.values.size());
+    for_each_element(p.batch, p.out_channels, outputs(a), [&](std::int64_t n, std::int64_t c, const Extents& at) {
+        const std::size_t element = offset_of(p.output_layout, outputs(a), p.out_channels, n, c, at);
+        for (std::size_t i = element * parts; i < (element + 1) * parts; ++i) {
+            EpilogueValue rounded{result.values[i]}, exact{result.values[i]};
+            exact.exact_sum = true;
+            for (std::size_t op = 0; op < p.epilogue.size(); ++op) {
+                const long double o = operands.at(op, static_cast<std::size_t>(c), i);
+                rounded.apply(p.epilogue[op], o, type.mantissa_bits);
+                exact.apply(p.epilogue[op], o, type.mantissa_bits);
+            }
+            result.values[i] = rounded.value;
+            result.slopes[i] = static_cast<double>(rounded.slope);
+            result.own[i] = static_cast<double>(rounded.own);
+            result.own_if_exact[i] = static_cast<double>(exact.own);
+        }
+    });
+}
+
 template <typename T>
 Reference run(const Problem& p, const Operands& operands) {
     using Wide = typename T::Wide;
@@ -200,17 +246,22 @@ Reference run(const Problem& p, const Operands& operands) {
     result.largest_input = largest(x);
     result.largest_weight = largest(w);
     result.largest_bias = largest(bias);
-    result.values.resize(y.size() * static_cast<std::size_t>(element_type_info(p.type).parts));
+    const ElementTypeInfo& type = element_type_info(p.type);
+    result.values.resize(y.size() * static_cast<std::size_t>(type.parts));
     result.magnitudes.resize(y.size());
     result.terms.resize(y.size());
     std::size_t from = 0;
     for_each_element(p.batch, p.out_channels, outputs(a), [&](std::int64_t n, std::int64_t c, const Extents& at) {
         const std::size_t to = offset_of(p.output_layout, outputs(a), p.out_channels, n, c, at);
-        put(result.values, to, after_epilogue(p, y[from]));
+        put(result.values, to, y[from]);
         result.magnitudes[to] = magnitude[from];
         result.terms[to] = static_cast<std::int64_t>(count[from % count.size()]);
         ++from;
     });
+    if (p.epilogue.empty()) return result;
+    const OperandElements elements =
+        type.scalar_bytes == 4 ? OperandElements(p, operands, float{}) : OperandElements(p, operands, double{});
+    finish(p, a, elements, result);
     return result;
 }
 
@@ -248,9 +299,10 @@ Reference oracle(const Problem& problem, const Operands& operands) {
     return {};
 }
 
-double error_bound(const Problem& problem, const Reference& reference, std::size_t element,
+double error_bound(const Problem& problem, const Reference& reference, std::size_t scalar,
                    const TransformFacts& transform) {
     const ElementTypeInfo& type = element_type_info(problem.type);
+    const std::size_t element = scalar / static_cast<std::size_t>(type.parts);
     // One part of a complex product is a sum of two real ones.
     double n = static_cast<double>(reference.terms[element] * type.parts) + (problem.bias ? 1 : 0);
     double magnitude = reference.magnitudes[element];
@@ -261,16 +313,15 @@ double error_bound(const Problem& problem, const Reference& reference, std::size
             static_cast<double>(transform.growth) * channels * reference.largest_input * reference.largest_weight +
             reference.largest_bias;
     }
-    double growth = 1;
-    for (const EpilogueOp& op : problem.epilogue) {
-        if (op.kind != EpilogueOp::Kind::leaky) continue;
-        n += 1;
-        growth *= std::max(1.0, std::abs(static_cast<double>(op.value)));
-    }
     const double roundoff = std::ldexp(1.0, -type.mantissa_bits);
     const int wide_bits =
         type.scalar_bytes == 4 ? std::numeric_limits<double>::digits : std::numeric_limits<long double>::digits;
-    return (gamma(n, roundoff) + gamma(n, std::ldexp(1.0, -wide_bits))) * growth * magnitude;
+    const double of_sum = (gamma(n, roundoff) + gamma(n, std::ldexp(1.0, -wide_bits))) * magnitude;
+    return reference.slopes.empty() ? of_sum : reference.slopes[scalar] * of_sum + reference.own[scalar];
+}
+
+double exact_error_bound(const Reference& reference, std::size_t scalar) {
+    return reference.own_if_exact.empty() ? 0.0 : reference.own_if_exact[scalar];
 }
 
 }  // namespace convt::test

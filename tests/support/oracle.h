@@ -15,11 +15,12 @@
 namespace convt::test {
 
 // Raw elements of problem.type, dense: x as the input layout says, weights (C_in, C_out/groups, K...), bias (C_out) or
-// empty.
+// empty, and the tensors that the epilogue takes, in its order.
 struct Operands {
     std::vector<std::byte> x;
     std::vector<std::byte> weights;
     std::vector<std::byte> bias;
+    std::vector<std::vector<std::byte>> epilogue = {};
 };
 
 struct Reference {
@@ -32,18 +33,24 @@ struct Reference {
     std::vector<std::int64_t> terms;
     // Largest modulus, as above, of any input, weight and bias.
     double largest_input = 0, largest_weight = 0, largest_bias = 0;
+    // Per scalar: what the epilogue does to an error of the sum, what its own roundings add, and what they add where
+    // the sum is exact (runtime/problem/epilogue.h). Empty where there is none: 1, 0 and 0.
+    std::vector<double> slopes, own, own_if_exact;
 };
 
 // bias + scatter, then the epilogue from left to right. The problem is valid and the operands have its sizes.
 Reference oracle(const Problem& problem, const Operands& operands);
 
-// How far a correct kernel may be from `reference.values` at output element `element`: gamma_n * magnitude (Higham,
-// "Accuracy and Stability of Numerical Algorithms", 2nd ed., 3.1: holds for every order of summation, with or without
-// fused multiply-add), n = products + bias + epilogue operations, and the oracle's own gamma_n on top. It assumes no
-// underflow, which `uniform_operands` guarantees. A kernel that transforms is granted what object.h says of
+// How far a correct kernel may be from `reference.values` at scalar `scalar`: gamma_n * magnitude (Higham, "Accuracy
+// and Stability of Numerical Algorithms", 2nd ed., 3.1: holds for every order of summation, with or without fused
+// multiply-add), n = products + bias, the oracle's own gamma_n on top, and all that through the epilogue. It assumes no
+// underflow in sums, which `uniform_operands` guarantees. A kernel that transforms is granted what object.h says of
 // TransformFacts: its errors come from all inputs of a tile, so the bound is the same for all elements.
-double error_bound(const Problem& problem, const Reference& reference, std::size_t element,
+double error_bound(const Problem& problem, const Reference& reference, std::size_t scalar,
                    const TransformFacts& transform = {});
+
+// The same where the sums of the data are exact: 0 where nothing rounds.
+double exact_error_bound(const Reference& reference, std::size_t scalar);
 
 // Extents of `problem` filled up to three axes: leading ones of extent, kernel and stride 1.
 std::array<Axis, 3> three_axes(const Problem& problem);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/problems.h"
 
+#include "runtime/problem/epilogue.h"
+
 #include <algorithm>
 #include <array>
 #include <functional>
@@ -49,19 +51,19 @@ Axis random_axis(Random& r, int rank) {
     return a;
 }
 
-// At most one slope that is no power of two, so that integer data stays comparable bit for bit (data.h).
+// Any of the table's operations in any order, some twice.
 void choose_epilogue(Random& r, Problem& p) {
-    if (element_type_info(p.type).parts != 1 || !r.chance(40)) return;
-    constexpr std::array<float, 5> dyadic{0.5F, 0.25F, 2.0F, -0.5F, 0.0F};
-    constexpr std::array<float, 3> rounding{0.1F, 0.01F, 0.2F};
-    const std::int64_t count = r.between(1, 3);
-    const std::int64_t rounding_one = r.between(0, 3);
-    for (std::int64_t i = 0; i < count; ++i) {
-        if (r.chance(40)) {
-            p.epilogue.push_back({EpilogueOp::Kind::relu});
-        } else {
-            p.epilogue.push_back({EpilogueOp::Kind::leaky, i == rounding_one ? r.pick(rounding) : r.pick(dyadic)});
-        }
+    if (!r.chance(45)) return;
+    constexpr std::array<float, 8> numbers{0.5F, 0.25F, 2.0F, -0.5F, 0.0F, 0.1F, 0.01F, 6.0F};
+    const bool is_complex = element_type_info(p.type).parts != 1;
+    for (std::int64_t count = r.between(1, 4); count > 0; --count) {
+        const EpilogueRow& row = r.pick(epilogue_rows());
+        if (is_complex && !row.is_complex) continue;
+        EpilogueOp op{row.kind, {}};
+        for (int i = 0; i < row.values; ++i)
+            op.values[static_cast<std::size_t>(i)] = r.pick(numbers);
+        if (row.values == 2 && op.values[0] > op.values[1]) std::swap(op.values[0], op.values[1]);
+        p.epilogue.push_back(op);
     }
 }
 
@@ -123,6 +125,8 @@ std::vector<Problem> simpler(const Problem& problem) {
     with([](Problem& p) { p.out_channels = p.groups; });
     with([](Problem& p) { p.in_channels /= p.groups, p.out_channels /= p.groups, p.groups = 1; });
     with([](Problem& p) { p.epilogue.clear(); });
+    for (std::size_t i = 0; i < problem.epilogue.size(); ++i)
+        with([i](Problem& p) { p.epilogue.erase(p.epilogue.begin() + static_cast<std::ptrdiff_t>(i)); });
     with([](Problem& p) { p.bias = false; });
     with([](Problem& p) { p.direct = false; });
     with([](Problem& p) { p.input_layout = Layout::channels_first; });

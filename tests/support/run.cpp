@@ -4,6 +4,8 @@
 #include "tests/support/guarded.h"
 #include "tests/support/random.h"
 
+#include <memory>
+
 namespace convt::test {
 namespace {
 
@@ -12,9 +14,10 @@ std::vector<std::int64_t> shape_of(std::vector<std::int64_t> shape, bool unbatch
     return shape;
 }
 
-Status call(const Kernel& kernel, const TensorView& x, const TensorView& w, const TensorView& bias, const TensorView& y,
-            const RunOptions& options) {
+Status call(const Kernel& kernel, const TensorView& x, const TensorView& w, const TensorView& bias,
+            std::span<const TensorView> operands, const TensorView& y, const RunOptions& options) {
     CallOptions call_options;
+    call_options.operands = operands;
     call_options.threads = options.threads;
     if (!options.packed) return kernel.run(x, w, bias, y, call_options);
     Result<PackedWeights> packed = kernel.pack(w);
@@ -45,7 +48,17 @@ Result<std::vector<std::byte>> run_guarded(const Kernel& kernel, const Operands&
     x.write(operands.x);
     w.write(operands.weights);
     if (p.bias) bias.write(operands.bias);
-    const Status status = call(kernel, x.view(), w.view(), p.bias ? bias.view() : TensorView{}, y.view(), options);
+    std::vector<std::unique_ptr<GuardedTensor>> extras;
+    std::vector<TensorView> views;
+    for (const EpilogueOperand& operand : p.epilogue_operands()) {
+        const bool whole = operand.shape == OperandShape::as_output;
+        extras.push_back(std::make_unique<GuardedTensor>(
+            p.type, shape_of(p.operand_shape(operand), whole && options.unbatched), whole ? options.gap : 0, guard));
+        extras.back()->write(operands.epilogue[extras.size() - 1]);
+        views.push_back(extras.back()->view());
+    }
+    const Status status =
+        call(kernel, x.view(), w.view(), p.bias ? bias.view() : TensorView{}, views, y.view(), options);
     if (!status.ok()) return status;
     if (!y.intact()) return Status(Code::wrong_result, "bytes around the output's elements were written");
     if (!x.intact() || x.read() != operands.x) return Status(Code::wrong_result, "the input was written");

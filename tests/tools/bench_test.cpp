@@ -56,7 +56,8 @@ TEST_CASE("bench: the sampled reference agrees with the oracle, and sees what is
         CAPTURE(named.name, named.problem.text());
         const test::Operands operands = test::uniform_operands(named.problem, 7);
         std::vector<std::byte> y = oracle_output(named.problem, operands);
-        const cli::Operands views{operands.x, operands.weights, operands.bias, y};
+        const cli::Operands views{
+            operands.x, operands.weights, operands.bias, y, {operands.epilogue.begin(), operands.epilogue.end()}};
         const cli::Deviation right = cli::compare_sampled(named.problem, views, 100, 1);
         CHECK(right.wrong == "");
         CHECK(right.max_error <= right.error_bound);
@@ -65,13 +66,15 @@ TEST_CASE("bench: the sampled reference agrees with the oracle, and sees what is
         auto scalars = test::to_scalars(named.problem.type, y);
         scalars[0] += 1.0;
         y = test::from_scalars(named.problem.type, scalars);
-        const cli::Operands broken{operands.x, operands.weights, operands.bias, y};
+        const cli::Operands broken{
+            operands.x, operands.weights, operands.bias, y, {operands.epilogue.begin(), operands.epilogue.end()}};
         const cli::Deviation off = cli::compare_sampled(named.problem, broken, 0, 1);
         CHECK(off.wrong != "");
         CHECK(off.max_error == Catch::Approx(1.0).epsilon(1e-3));
         scalars[0] = std::nan("");
         y = test::from_scalars(named.problem.type, scalars);
-        const cli::Operands poisoned{operands.x, operands.weights, operands.bias, y};
+        const cli::Operands poisoned{
+            operands.x, operands.weights, operands.bias, y, {operands.epilogue.begin(), operands.epilogue.end()}};
         CHECK(cli::compare_sampled(named.problem, poisoned, 0, 1).wrong != "");
     }
 }

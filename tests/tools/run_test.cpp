@@ -81,9 +81,28 @@ TEST_CASE("convt-run: bias, epilogue, Fortran order") {
     c.expect({1, 1, 2, 3}, {2.5F, 0.5F, -2.75F, 4.5F, 0.5F, 8.5F});
 }
 
+TEST_CASE("convt-run: operands of the epilogue, in any order of the options") {
+    Case c;
+    c.problem = "convt2d_f32_ci1_co1_i2x2_k1x1_s1x2_scale_add_clamp-5:5";
+    test::write_text(c.folder / "x", f32("(1, 1, 2, 2)", {1, -3, 2, 4}));
+    test::write_text(c.folder / "w", f32("(1, 1, 1, 1)", {2}));
+    test::write_text(c.folder / "s", f32("(1,)", {-1}));
+    test::write_text(c.folder / "r", f32("(1, 1, 2, 3)", {1, 2, 3, 4, 5, 6}));
+    const std::string scale = "scale=" + std::string(c.folder / "s"), add = "add=" + std::string(c.folder / "r");
+    c.refuse(2, {"--operand add=FILE", "missing"}, {"--operand", scale});
+    c.refuse(2, {"--operand", "3 given, must be 2: scale, add"},
+             {"--operand", scale, "--operand", add, "--operand", add});
+    c.refuse(2, {"--operand scale", "(1, 1, 2, 3)", "(1,)"},
+             {"--operand", "scale=" + std::string(c.folder / "r"), "--operand", add});
+    const test::Called called = c.run({"--operand", add, "--operand", scale});
+    CAPTURE(called.err);
+    REQUIRE(called.exit_code == 0);
+    c.expect({1, 1, 2, 3}, {-1, 2, 5, 0, 5, -2});
+}
+
 TEST_CASE("convt-run: what does not fit is refused by name, and nothing is written") {
     Case c;
-    c.refuse(3, {"--operand", "add=f.npy"}, {"--operand", "add=f.npy"});
+    c.refuse(2, {"--operand", "1 given, must be 0"}, {"--operand", "add=f.npy"});
     c.refuse(2, {"--bias"}, {"--bias", c.folder / "b"});
     c.refuse(2, {"no-such-target"}, {"--target", "no-such-target"});
     test::write_text(c.folder / "x", f32("(1, 1, 3)", {1, 2, 3}));

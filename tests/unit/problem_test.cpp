@@ -43,7 +43,20 @@ TEST_CASE("problem text: every token says what the contract's table says") {
     const Problem ops = parsed("convt1d_f64_ci1_co1_i1_k1_nhwc2nchw_leaky0.25_relu");
     CHECK(ops.input_layout == Layout::channels_last);
     CHECK(ops.output_layout == Layout::channels_first);
-    CHECK(ops.epilogue == std::vector<EpilogueOp>{{EpilogueOp::Kind::leaky, 0.25F}, {EpilogueOp::Kind::relu}});
+    CHECK(ops.epilogue == std::vector<EpilogueOp>{{EpilogueOp::Kind::leaky, {0.25F}}, {EpilogueOp::Kind::relu}});
+}
+
+TEST_CASE("problem text: operands of the epilogue are named by operation, the second of one kind by its number") {
+    const Problem p =
+        parsed("convt2d_f32_n2_ci3_co4_i5x6_k2x2_s2x2_nhwc_scale_shift_clamp-1:6.5_add_prelu_scale_relu_relu_add");
+    CHECK(p.epilogue[2] == EpilogueOp{EpilogueOp::Kind::clamp, {-1.0F, 6.5F}});
+    std::string names;
+    for (const EpilogueOperand& operand : p.epilogue_operands()) {
+        names += operand.name + std::to_string(operand.op) + " ";
+        const std::vector<std::int64_t> shape = p.operand_shape(operand);
+        CHECK(shape == (operand.name.starts_with("add") ? p.output_shape() : std::vector<std::int64_t>{4}));
+    }
+    CHECK(names == "scale0 shift1 add3 prelu4 scale25 add28 ");
 }
 
 TEST_CASE("problem text: one form is canonical") {
@@ -64,6 +77,7 @@ TEST_CASE("problem text: one form is canonical") {
         {"convt1d_f32_ci1_co1_i1_k1_leaky1e-1", "convt1d_f32_ci1_co1_i1_k1_leaky0.1"},
         {"convt1d_f32_ci1_co1_i1_k1_leaky0.100000001", "convt1d_f32_ci1_co1_i1_k1_leaky0.1"},
         {"convt1d_f32_ci1_co1_i1_k1_leaky-2", "convt1d_f32_ci1_co1_i1_k1_leaky-2"},
+        {"convt1d_f32_ci1_co1_i1_k1_clamp-0.50:6.0", "convt1d_f32_ci1_co1_i1_k1_clamp-0.5:6"},
     };
     for (const auto& row : rows) {
         CHECK(parsed(row.given).text() == row.canonical);
@@ -96,11 +110,11 @@ TEST_CASE("problem text: every finite f32 slope reads back to its bits, in any l
     }
     Problem p;
     for (const float slope : slopes) {
-        p.epilogue = {{EpilogueOp::Kind::leaky, slope}};
+        p.epilogue = {{EpilogueOp::Kind::leaky, {slope}}};
         const std::string text = p.text();
         const Result<Problem> back = Problem::parse(text);
         if (!back.ok() ||
-            std::bit_cast<std::uint32_t>(back.value().epilogue[0].value) != std::bit_cast<std::uint32_t>(slope)) {
+            std::bit_cast<std::uint32_t>(back.value().epilogue[0].values[0]) != std::bit_cast<std::uint32_t>(slope)) {
             FAIL_CHECK(text << ": " << back.status().message());
         }
     }

@@ -7,11 +7,23 @@
 
 namespace convt::aot {
 
+std::vector<std::string> extra_names(const Problem& problem) {
+    std::vector<std::string> names;
+    if (problem.bias) names.emplace_back("bias");
+    for (const EpilogueOperand& operand : problem.epilogue_operands())
+        names.push_back(operand.name);
+    return names;
+}
+
 std::vector<Entry> problem_entries(const std::string& archive, const NamedProblem& named, bool for_gpus) {
     const char* scalar = element_type_info(named.problem.type).scalar_bytes == 4 ? "float" : "double";
     const std::string stem = fmt::format("{}_{}", archive, named.name);
-    const std::string bias = named.problem.bias ? fmt::format("const {}* bias, ", scalar) : "";
-    const std::string passed = named.problem.bias ? "bias" : "0";
+    std::string extras, passed;  // bias and operands: parameters, and the array of them
+    for (const std::string& name : extra_names(named.problem)) {
+        extras += fmt::format("const {}* {}, ", scalar, name);
+        passed += (passed.empty() ? "" : ", ") + name;
+    }
+    passed = passed.empty() ? "0" : fmt::format("(const void* const[]){{{{{}}}}}", passed);
     const auto declare = [&](const char* ending, const std::string& parameters) {
         return fmt::format("enum {}_status {}_{}({})", archive, stem, ending, parameters);
     };
@@ -19,18 +31,18 @@ std::vector<Entry> problem_entries(const std::string& archive, const NamedProble
     std::vector<Entry> entries = {
         {stem + "_pack", declare("pack", fmt::format("const {0}* w, {0}* packed", scalar)),
          cast + "convt_aot_call_packer(&p{}, w, packed)", "Brings w into the order that the kernel reads."},
-        {stem + "_run", declare("run", fmt::format("const {0}* x, const {0}* packed, {1}{0}* y", scalar, bias)),
+        {stem + "_run", declare("run", fmt::format("const {0}* x, const {0}* packed, {1}{0}* y", scalar, extras)),
          cast + "convt_aot_call_kernel(&p{}, x, packed, " + passed + ", y)", "Computes y."},
         {stem + "_run_unpacked",
-         declare("run_unpacked", fmt::format("const {0}* x, const {0}* w, {1}{0}* y", scalar, bias)),
+         declare("run_unpacked", fmt::format("const {0}* x, const {0}* w, {1}{0}* y", scalar, extras)),
          cast + "convt_aot_call_both(&p{}, x, w, " + passed + ", y)", "Packs w for this one call, then computes y."},
     };
     if (for_gpus)
         entries.push_back(
             {stem + "_run_on_device",
-             declare(
-                 "run_on_device",
-                 fmt::format("const {0}* x, const {0}* packed, {1}{0}* y, void* context, void* stream", scalar, bias)),
+             declare("run_on_device",
+                     fmt::format("const {0}* x, const {0}* packed, {1}{0}* y, void* context, void* stream", scalar,
+                                 extras)),
              cast + "convt_aot_call_on_device(&p{}, x, packed, " + passed + ", y, context, stream)",
              "Computes y from device memory, packed weights copied there included, and returns once the work is on\n"
              " * `stream` (CUstream; null: the default one). Memory and stream are of `context` (CUcontext; null: the\n"

@@ -85,6 +85,8 @@ void put_problem(std::string& out, const ArchiveSpec& spec, const ProblemKernels
                        dimension_names(problem, problem.input_layout));
     out += fmt::format(" *   w     {}  (C_in, C_out / groups, kernel)\n", shape(problem, problem.weight_shape()));
     if (problem.bias) out += fmt::format(" *   bias  {}\n", shape(problem, {problem.out_channels}));
+    for (const EpilogueOperand& operand : problem.epilogue_operands())
+        out += fmt::format(" *   {:<5} {}\n", operand.name, shape(problem, problem.operand_shape(operand)));
     out += fmt::format(" *   y     {}  ({})\n", shape(problem, problem.output_shape()),
                        dimension_names(problem, problem.output_layout));
     std::int64_t packed = 0;

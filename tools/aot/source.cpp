@@ -71,10 +71,19 @@ void put_problem(std::string& out, const std::string& archive, bool for_gpus, co
     };
     const auto x = put("x", input_rule(problem), problem.input_shape());
     const auto w = put("w", weight_rule(problem), problem.weight_shape());
-    const auto bias = problem.bias ? put("bias", bias_rule(problem), {problem.out_channels}) : "{0, 0}";
     const auto y = put("y", output_rule(problem), problem.output_shape());
-    out += fmt::format("static const struct convt_aot_problem p{} = {{\"{}_{}\", {}, {}, {}, {}, {}, p{}_kernels}};\n",
-                       p, archive, kernels.named.name, element_type_info(problem.type).scalar_bytes, x, w, bias, y, p);
+    std::string extras;
+    const auto put_extra = [&](const char* name, const TensorRule& rule, const std::vector<std::int64_t>& shape) {
+        extras += fmt::format("{{\"{}\", {}}}, ", name, put(name, rule, shape));
+    };
+    if (problem.bias) put_extra("bias", bias_rule(problem), {problem.out_channels});
+    for (const EpilogueOperand& operand : problem.epilogue_operands())
+        put_extra(operand.name.c_str(), operand_rule(problem, operand), problem.operand_shape(operand));
+    if (!extras.empty()) out += fmt::format("static const struct convt_aot_extra p{}_extras[] = {{{}}};\n", p, extras);
+    out +=
+        fmt::format("static const struct convt_aot_problem p{} = {{\"{}_{}\", {}, {}, {}, {}, {}, {}, p{}_kernels}};\n",
+                    p, archive, kernels.named.name, element_type_info(problem.type).scalar_bytes, x, w, y,
+                    extra_names(problem).size(), extras.empty() ? "0" : fmt::format("p{}_extras", p), p);
     for (const Entry& entry : problem_entries(archive, kernels.named, for_gpus))
         out += fmt::format("{} {{ return {}; }}\n", entry.declaration, fmt::format(fmt::runtime(entry.body), p));
 }

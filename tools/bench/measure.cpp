@@ -163,7 +163,9 @@ Result<Measurement> measure(const MeasureRequest& request) {
     const Tensor output(problem.type, problem.output_shape());
     const auto packed = kernel.value()->pack(inputs.w.view());
     if (!packed.ok()) return packed.status();
+    const std::vector<TensorView> operand_views = inputs.operand_views();
     CallOptions options;
+    options.operands = operand_views;
     options.threads = request.threads;
     const TensorView x = inputs.x.view();
     const TensorView y = output.view();
@@ -172,9 +174,8 @@ Result<Measurement> measure(const MeasureRequest& request) {
     if (!seconds.ok()) return seconds.status();
     result.median_us = 1e6 * seconds.value();
 
-    const Operands operands{inputs.x.data(), inputs.w.data(), inputs.bias.data(), output.data()};
-    const Deviation deviation =
-        compare_sampled(problem, operands, compared_outputs, request.sample_seed, kernel.value()->info().transform);
+    const Deviation deviation = compare_sampled(problem, inputs.with_output(output.data()), compared_outputs,
+                                                request.sample_seed, kernel.value()->info().transform);
     result.max_error = deviation.max_error;
     result.error_bound = deviation.error_bound;
     result.wrong = deviation.wrong;

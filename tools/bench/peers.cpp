@@ -2,6 +2,7 @@
 #include "tools/bench/peers.h"
 
 #include "compiler/worker/process.h"
+#include "runtime/problem/epilogue.h"
 #include "tools/bench/environment.h"
 #include "tools/common/files.h"
 #include "tools/common/interrupt.h"
@@ -57,10 +58,8 @@ Json problem_json(const Problem& problem) {
                         {"output", axis.output()}});
     }
     Json epilogue = Json::array();
-    for (const EpilogueOp& op : problem.epilogue) {
-        const bool leaky = op.kind == EpilogueOp::Kind::leaky;
-        epilogue.push_back({{"kind", leaky ? "leaky" : "relu"}, {"slope", leaky ? op.value : 0.0F}});
-    }
+    for (const EpilogueOp& op : problem.epilogue)
+        epilogue.push_back({{"kind", find_epilogue_row(op.kind)->name}, {"slope", op.values[0]}});
     return {{"rank", problem.rank},
             {"type", element_type_info(problem.type).name},
             {"batch", problem.batch},
@@ -172,12 +171,17 @@ PeerMeasurement Peers::checked(const std::string& answer, std::uint64_t sample_s
     if (y.value().type != problem_->type || y.value().shape != problem_->output_shape()) {
         return missing(fmt::format("wrong: an output of shape {}", shape_text(y.value().shape)));
     }
-    const Operands operands{inputs_->x.data(), inputs_->w.data(), inputs_->bias.data(), y.value().data};
-    const Deviation deviation = compare_sampled(*problem_, operands, compared_outputs, sample_seed);
+    const Deviation deviation =
+        compare_sampled(*problem_, inputs_->with_output(y.value().data), compared_outputs, sample_seed);
     return deviation.wrong.empty() ? measured.value() : missing("wrong: " + deviation.wrong);
 }
 
 Result<PeerMeasurement> Peers::measure(const Peer& peer, std::uint64_t sample_seed) {
+    for (const EpilogueOp& op : problem_->epilogue) {
+        if (op.kind != EpilogueOp::Kind::relu && op.kind != EpilogueOp::Kind::leaky)
+            return missing(
+                fmt::format("epilogue {}: libraries are given relu and leaky", find_epilogue_row(op.kind)->name));
+    }
     if (peer.version.empty()) return missing("not installed (tools/setup-peers)");
     std::error_code ignored;
     std::filesystem::remove(work_ + "/y.npy", ignored);  // an old one is no answer

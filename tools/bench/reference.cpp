@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/bench/reference.h"
 
+#include "runtime/problem/epilogue.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -175,7 +177,14 @@ class Reference {
             for (const auto& [dx, dw] : pairs)
                 add_product(x + dx, w + dw, e.value, size);
         }
-        finish(e, size, static_cast<std::int64_t>(pairs.size()) * in * type_.parts);
+        for (int part = 0; part < type_.parts; ++part) {
+            const auto i = static_cast<std::size_t>(part);
+            const EpilogueValue value = finished(p, part, e.value[i]);
+            e.value[i] = value.value;
+            e.bound[i] =
+                value.slope * bound_of_sum(size[i], static_cast<std::int64_t>(pairs.size()) * in * type_.parts) +
+                value.own;
+        }
         return e;
     }
 
@@ -196,24 +205,27 @@ class Reference {
     }
 
     // In any order of summation, fused or not, a product passes at most n + 1 roundings among n products and a bias
-    // (Higham, Accuracy and Stability of Numerical Algorithms, 3.1); one more is granted to each epilogue operation.
-    // A transformed sum has its own number of roundings, one a channel among them.
-    void finish(Expected& e, const std::array<long double, 2>& size, std::int64_t products) const {
+    // (Higham, Accuracy and Stability of Numerical Algorithms, 3.1). A transformed sum has its own number of roundings,
+    // one a channel among them.
+    long double bound_of_sum(long double size, std::int64_t products) const {
         const std::int64_t in_sum =
             transform_.growth == 0 ? products
                                    : std::max(products, transform_.roundings + problem_.in_channels / problem_.groups);
-        const auto roundings =
-            static_cast<long double>(in_sum + 1 + static_cast<std::int64_t>(problem_.epilogue.size()));
-        const long double nu = std::ldexp(roundings, -type_.mantissa_bits);
-        for (std::size_t i = 0; i < 2; ++i) {
-            e.bound[i] = nu / (1.0L - nu) * (size[i] + transformed_);
-            for (const EpilogueOp& op : problem_.epilogue) {
-                const long double slope =
-                    op.kind == EpilogueOp::Kind::leaky ? static_cast<long double>(op.value) : 0.0L;
-                if (e.value[i] < 0.0L) e.value[i] *= slope;
-                e.bound[i] *= std::max(1.0L, std::fabs(slope));
-            }
+        const long double nu = std::ldexp(static_cast<long double>(in_sum + 1), -type_.mantissa_bits);
+        return nu / (1.0L - nu) * (size + transformed_);
+    }
+
+    // The epilogue over one part of the output at `p`.
+    EpilogueValue finished(const Position& p, int part, long double sum) const {
+        EpilogueValue value{sum};
+        std::size_t next = 0;
+        for (const EpilogueOp& op : problem_.epilogue) {
+            const OperandShape shape = find_epilogue_row(op.kind)->shape;
+            const std::int64_t element = shape == OperandShape::per_channel ? p.channel : offset(y_strides_, p);
+            value.apply(op, shape == OperandShape::none ? 0.0L : scalar(operands_.epilogue[next++], element, part),
+                        type_.mantissa_bits);
         }
+        return value;
     }
 
     const Problem& problem_;

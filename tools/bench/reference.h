@@ -10,12 +10,14 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace convt::cli {
 
 // Dense tensors of a problem, batched, in its layouts.
 struct Operands {
     std::span<const std::byte> x, w, bias, y;
+    std::vector<std::span<const std::byte>> epilogue = {};  // what it takes, in its order
 };
 
 struct Deviation {

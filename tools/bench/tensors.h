@@ -39,6 +39,7 @@ class Tensor {
 // What goes in: convt and every peer get the same numbers.
 struct Inputs {
     Tensor x, w, bias;
+    std::vector<Tensor> operands;  // of the epilogue
     Inputs(const Problem& problem, std::uint64_t seed)
         : x(problem.type, problem.input_shape()),
           w(problem.type, problem.weight_shape()),
@@ -46,6 +47,23 @@ struct Inputs {
         fill_uniform(x.data(), problem.type, seed);
         fill_uniform(w.data(), problem.type, seed + 1);
         fill_uniform(bias.data(), problem.type, seed + 2);
+        for (const EpilogueOperand& operand : problem.epilogue_operands()) {
+            const Tensor& tensor = operands.emplace_back(problem.type, problem.operand_shape(operand));
+            fill_uniform(tensor.data(), problem.type, seed + 2 + operands.size());
+        }
+    }
+    std::vector<TensorView> operand_views() const {
+        std::vector<TensorView> views;
+        for (const Tensor& operand : operands)
+            views.push_back(operand.view());
+        return views;
+    }
+    // As compare_sampled takes them, with an output.
+    Operands with_output(std::span<const std::byte> y) const {
+        Operands all{x.data(), w.data(), bias.data(), y, {}};
+        for (const Tensor& operand : operands)
+            all.epilogue.push_back(operand.data());
+        return all;
     }
 };
 

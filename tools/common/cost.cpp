@@ -44,6 +44,8 @@ Cost cost_of(const Problem& problem) {
     cost.input_bytes = product(problem.input_shape()) * type.bytes();
     cost.weight_bytes = product(problem.weight_shape()) * type.bytes();
     cost.bias_bytes = problem.bias ? problem.out_channels * type.bytes() : 0;
+    for (const EpilogueOperand& operand : problem.epilogue_operands())
+        cost.operand_bytes += product(problem.operand_shape(operand)) * type.bytes();
     cost.output_bytes = product(problem.output_shape()) * type.bytes();
 
     const std::int64_t channel_pairs = problem.in_channels * (problem.out_channels / problem.groups);
@@ -56,7 +58,7 @@ Cost cost_of(const Problem& problem) {
         weights *= reach.taps;
         cost.inside_multiply_adds *= static_cast<double>(reach.pairs);
     }
-    cost.touched_bytes = (inputs + weights) * type.bytes() + cost.bias_bytes;
+    cost.touched_bytes = (inputs + weights) * type.bytes() + cost.bias_bytes + cost.operand_bytes;
     return cost;
 }
 

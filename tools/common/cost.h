@@ -12,8 +12,9 @@ struct Cost {
     std::int64_t input_bytes = 0;
     std::int64_t weight_bytes = 0;  // as given, (C_in, C_out/groups, K...)
     std::int64_t bias_bytes = 0;
+    std::int64_t operand_bytes = 0;  // of the epilogue
     std::int64_t output_bytes = 0;
-    // Inputs, weights and biases that some output depends on: padding may crop what others reach.
+    // Inputs, weights, biases and operands that some output depends on: padding may crop what others reach.
     std::int64_t touched_bytes = 0;
     // Real multiply-adds of taps that land inside the output; a complex one takes four.
     double inside_multiply_adds = 0.0;

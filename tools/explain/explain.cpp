@@ -59,6 +59,8 @@ void explain_sizes(Facts& facts, const Problem& problem, const Cost& cost, const
     facts.bytes("input", cost.input_bytes);
     facts.bytes("output", cost.output_bytes);
     facts.bytes("weights", cost.weight_bytes);
+    for (const EpilogueOperand& operand : problem.epilogue_operands())
+        facts.line("operand", fmt::format("{}: shape {}", operand.name, shape_text(problem.operand_shape(operand))));
     facts.bytes("packed", object.info.packed_bytes());
     facts.bytes("padded copy", padded_bytes(problem));
     facts.bytes("object", static_cast<std::int64_t>(object.code.size()));

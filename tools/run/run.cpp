@@ -26,12 +26,13 @@ struct Options {
     TunedOptions tuned;
     int threads = 0;
     std::string x, w, bias, y;
-    std::vector<std::string> operands;
+    std::vector<std::string> operands;  // NAME=FILE
 };
 
 struct Inputs {
     Array x, w;
     std::optional<Array> bias;
+    std::vector<Array> operands;  // in the epilogue's order
     bool batched = true;
 };
 
@@ -59,6 +60,35 @@ Result<Array> read_tensor(const std::string& name, const std::string& path, Elem
     return array;
 }
 
+// The file given for an operand; empty where there is none.
+std::string file_of(const std::vector<std::string>& given, const std::string& name) {
+    for (const std::string& option : given)
+        if (option.compare(0, name.size() + 1, name + "=") == 0) return option.substr(name.size() + 1);
+    return {};
+}
+
+// As many as the epilogue takes, each once.
+Status read_operands(const Options& options, Inputs& inputs) {
+    const Problem& problem = options.problem;
+    std::vector<std::string> names;
+    for (const EpilogueOperand& operand : problem.epilogue_operands()) {
+        names.push_back(operand.name);
+        const std::string path = file_of(options.operands, operand.name);
+        if (path.empty())
+            return {Code::invalid_argument,
+                    fmt::format("--operand {}=FILE: missing, the epilogue takes it", operand.name)};
+        const Shape shape = problem.operand_shape(operand);
+        const bool unbatched = !inputs.batched && operand.shape == OperandShape::as_output;
+        Result<Array> array =
+            read_tensor("--operand " + operand.name, path, problem.type, unbatched ? without_batch(shape) : shape);
+        if (!array.ok()) return array.status();
+        inputs.operands.push_back(std::move(array).value());
+    }
+    if (options.operands.size() == names.size()) return {};
+    return {Code::invalid_argument, fmt::format("--operand: {} given, must be {}{}{}", options.operands.size(),
+                                                names.size(), names.empty() ? "" : ": ", fmt::join(names, ", "))};
+}
+
 Result<Inputs> read_inputs(const Options& options) {
     const Problem& problem = options.problem;
     if (problem.bias != !options.bias.empty()) {
@@ -71,13 +101,14 @@ Result<Inputs> read_inputs(const Options& options) {
     if (!x.ok()) return x.status();
     Result<Array> w = read_tensor("--w", options.w, problem.type, problem.weight_shape());
     if (!w.ok()) return w.status();
-    Inputs inputs{std::move(x).value(), std::move(w).value(), {}, true};
+    Inputs inputs{std::move(x).value(), std::move(w).value(), {}, {}, true};
     inputs.batched = inputs.x.shape == shape;
     if (problem.bias) {
         Result<Array> bias = read_tensor("--bias", options.bias, problem.type, {problem.out_channels});
         if (!bias.ok()) return bias.status();
         inputs.bias = std::move(bias).value();
     }
+    if (Status status = read_operands(options, inputs); !status.ok()) return status;
     return inputs;
 }
 
@@ -99,22 +130,22 @@ TensorView view(const Array& array) {
 }
 
 Status run(const Options& options) {
-    if (!options.operands.empty()) {
-        return {Code::unsupported,
-                fmt::format("--operand {}: no problem takes operands yet", options.operands.front())};
-    }
     const Result<Inputs> inputs = read_inputs(options);
     if (!inputs.ok()) return inputs.status();
     const auto kernel = find_kernel(options);
     if (!kernel.ok()) return kernel.status();
-    const auto& [x, w, bias, batched] = inputs.value();
+    const auto& [x, w, bias, operands, batched] = inputs.value();
 
     const Shape full = options.problem.output_shape();
     Array y{options.problem.type, batched ? full : without_batch(full), {}};
     const std::int64_t elements = std::accumulate(full.begin(), full.end(), std::int64_t{1}, std::multiplies<>());
     y.data.resize(static_cast<std::size_t>(elements * element_type_info(y.type).bytes()));
     const TensorView y_view = TensorView::dense(static_cast<void*>(y.data.data()), y.type, y.shape);
+    std::vector<TensorView> operand_views;
+    for (const Array& operand : operands)
+        operand_views.push_back(view(operand));
     CallOptions call;
+    call.operands = operand_views;
     call.threads = options.threads;
     Status status = kernel.value()->run(view(x), view(w), bias ? view(*bias) : TensorView(), y_view, call);
     return status.ok() ? write_file(options.y, format_npy(y.type, y.shape, y.data)) : status;
@@ -132,7 +163,7 @@ int run_tool(const Arguments& arguments, std::ostream& out, std::ostream& err) {
         ->type_name("FILE");
     app.add_option("--w", options.w, "Weights, (C_in, C_out/groups, K...)")->required()->type_name("FILE");
     app.add_option("--bias", options.bias, "Bias, (C_out), where the problem has one")->type_name("FILE");
-    app.add_option("--operand", options.operands, "An epilogue's tensor; no problem takes one yet")
+    app.add_option("--operand", options.operands, "A tensor that the epilogue takes, once for each")
         ->type_name("NAME=FILE");
     app.add_option("--y", options.y, "Output, written whole or not at all")->required()->type_name("FILE");
     tool.add_schedules(options.tuned);

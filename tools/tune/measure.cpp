@@ -77,6 +77,10 @@ class Call {
           x_(kernel.problem().type, kernel.problem().input_shape(), numbers),
           bias_(kernel.problem().type, {kernel.problem().out_channels}, numbers),
           y_(kernel.problem().type, kernel.problem().output_shape(), numbers) {
+        for (const EpilogueOperand& operand : kernel.problem().epilogue_operands())
+            views_.push_back(
+                operands_.emplace_back(kernel.problem().type, kernel.problem().operand_shape(operand), numbers).view());
+        options_.operands = views_;
         options_.threads = 1;
     }
 
@@ -95,6 +99,8 @@ class Call {
     Tensor x_;
     Tensor bias_;
     Tensor y_;
+    std::vector<Tensor> operands_;
+    std::vector<TensorView> views_;
     CallOptions options_;
 };
 

@@ -60,6 +60,11 @@ CONVT_API convt_element_type convt_problem_type(const convt_problem* problem);
 /* Fills extents in the order of memory, outermost first, batch included; returns their number: 0 for a bias that the
  * problem does not have. */
 CONVT_API int convt_problem_shape(const convt_problem* problem, convt_operand operand, int64_t extents[CONVT_MAX_RANK]);
+/* The tensors that the epilogue takes, in the order in which a call is given them (convt_call_options): how many, the
+ * name of one, which lives as long as the problem, and its shape, as above. An index that is none: null and 0. */
+CONVT_API int convt_problem_operand_count(const convt_problem* problem);
+CONVT_API const char* convt_problem_operand_name(const convt_problem* problem, int index);
+CONVT_API int convt_problem_operand_shape(const convt_problem* problem, int index, int64_t extents[CONVT_MAX_RANK]);
 
 /* ---- Targets ---- */
 
@@ -133,11 +138,14 @@ typedef struct convt_call_options {
     void (*parallel_for)(void* executor, int count, convt_task task, void* task_data);
     void* executor;
     /* Of a kernel for a GPU: CUcontext (null: the primary context of device 0) and CUstream of it (null: its default
-     * stream). Not owned; the context outlives the kernels and packed weights used in it. Where x, y and bias all are
-     * on the device, the call returns once it has put its work on the stream, and they must live until that is done;
-     * else it returns when y is there. */
+     * stream). Not owned; the context outlives the kernels and packed weights used in it. Where x, y, bias and
+     * operands all are on the device, the call returns once it has put its work on the stream, and they must live until
+     * that is done; else it returns when y is there. */
     void* cuda_context;
     void* cuda_stream;
+    /* The tensors that the problem's epilogue takes (convt_problem_operand_count). */
+    const convt_tensor* const* operands;
+    int operand_count;
 } convt_call_options;
 
 typedef struct convt_kernel_info {

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <span>
 
 namespace convt {
 
@@ -22,6 +23,8 @@ class CONVT_API Executor {
 };
 
 struct CallOptions {
+    // The tensors that the problem's epilogue takes, in the order of Problem::epilogue_operands. Not owned.
+    std::span<const TensorView> operands = {};
     // Threads for this call, the caller's included: 0 takes the process default (set_default_threads), 1 uses the
     // caller alone. The result has the same bits for every value.
     int threads = 0;
@@ -79,15 +82,16 @@ class CONVT_API Kernel {
 
     // y = epilogue(bias + convt(x, w)). x, y as the problem's layouts say, with the batch dimension or, where the batch
     // is 1, both without. Innermost dimension contiguous; other strides are free (an output may not overlap itself or
-    // an input). bias: (C_out) dense, given exactly when the problem has one, else a view with null data. Errors:
+    // an input). bias: (C_out) dense, given exactly when the problem has one, else a view with null data.
+    // options.operands: as many as the epilogue takes; (C_out) dense, or like y, with strides of its own. Errors:
     // Code::invalid_argument names the tensor, what it has and what it must have; nothing is written then.
     //
-    // A kernel for a GPU takes each of x, bias and y from the host or the device (TensorView::device); views on the
-    // host are copied. Where all are on the device, the call returns once its work is on the stream, and they and the
-    // packed weights must live until that is done; else it returns when y is there. Packed weights are copied to the
-    // device by the first call that is given them, and belong to its context from then on: in another, pack again.
-    // Errors beside those above: Code::no_device (none, no driver, one too old or below the target's capability; there
-    // is no silent way back to the CPU: ask for a kernel of target `host`), Code::out_of_memory.
+    // A kernel for a GPU takes each of x, bias, operands and y from the host or the device (TensorView::device); views
+    // on the host are copied. Where all are on the device, the call returns once its work is on the stream, and they
+    // and the packed weights must live until that is done; else it returns when y is there. Packed weights are copied
+    // to the device by the first call that is given them, and belong to its context from then on: in another, pack
+    // again. Errors beside those above: Code::no_device (none, no driver, one too old or below the target's capability;
+    // there is no silent way back to the CPU: ask for a kernel of target `host`), Code::out_of_memory.
     Status run(const TensorView& x, const PackedWeights& w, const TensorView& bias, const TensorView& y,
                const CallOptions& options = {}) const noexcept;
     // The same with unpacked weights, packed anew at every call.

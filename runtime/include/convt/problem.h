@@ -36,12 +36,46 @@ CONVT_API const ElementTypeInfo& element_type_info(ElementType type) noexcept;
 
 enum class Layout : std::uint8_t { channels_first, channels_last };
 
-// One operation after the bias, applied left to right. `value` is the slope of leaky, unused for relu.
+// What an epilogue operation takes beside the value so far: nothing, one number an output channel, (C_out), or a tensor
+// of the output's shape and layout.
+enum class OperandShape : std::uint8_t { none, per_channel, as_output };
+
+// One operation after the bias; a chain of them is applied left to right. What each computes, v the value so far, o its
+// operand's element, a and b its numbers (runtime/problem/epilogue.cpp has the table, with the bounds of their errors):
+//   relu: max(v, 0); leaky: v < 0 ? a v : v; prelu: v < 0 ? o v : v; clamp: min(max(v, a), b); scale: o v;
+//   shift, add: v + o; elu: v < 0 ? a (e^v - 1) : v; gelu: v (1 + erf(v / sqrt 2)) / 2;
+//   gelutanh: v (1 + tanh(sqrt(2 / pi) (v + 0.044715 v^3))) / 2; silu: v / (1 + e^-v); sigmoid: 1 / (1 + e^-v); tanh;
+//   hardswish: v min(max(v + 3, 0), 6) / 6; snake: v + sin^2(o v) / o, and v where o is 0.
+// Results for sums that are infinite or not a number are unspecified, and so is the sign of a zero.
 struct EpilogueOp {
-    enum class Kind : std::uint8_t { relu, leaky };
+    enum class Kind : std::uint8_t {
+        relu,
+        leaky,
+        prelu,
+        clamp,
+        scale,
+        shift,
+        add,
+        elu,
+        gelu,
+        gelutanh,
+        silu,
+        sigmoid,
+        tanh,
+        hardswish,
+        snake,
+    };
     Kind kind;
-    float value = 0.0F;
+    std::array<float, 2> values{};  // the numbers of its token; those it does not take are 0
     bool operator==(const EpilogueOp&) const = default;
+};
+
+// A tensor that an operation of the epilogue takes. Named as its operation is, from the second of the same kind on with
+// its number: scale, scale2.
+struct EpilogueOperand {
+    std::string name;
+    OperandShape shape;
+    std::size_t op;  // index of its operation
 };
 
 // One spatial axis. All in elements. Output extent, as in PyTorch and ONNX:
@@ -64,6 +98,9 @@ struct Axis {
     }
     bool operator==(const Axis&) const = default;
 };
+
+// Most operations in an epilogue.
+inline constexpr std::size_t max_epilogue = 16;
 
 struct CONVT_API Problem {
     int rank = 2;  // 1, 2 or 3 spatial axes
@@ -97,6 +134,10 @@ struct CONVT_API Problem {
     std::vector<std::int64_t> input_shape() const;
     std::vector<std::int64_t> output_shape() const;
     std::vector<std::int64_t> weight_shape() const;
+    // The tensors that the epilogue takes, in the order of its operations, and the shape of one: (C_out) or the
+    // output's.
+    std::vector<EpilogueOperand> epilogue_operands() const;
+    std::vector<std::int64_t> operand_shape(const EpilogueOperand& operand) const;
 
     // Multiply-adds of all taps: N * C_in * C_out/groups * prod(input) * prod(kernel). A complex one counts as one.
     std::int64_t multiply_adds() const noexcept;

@@ -49,7 +49,7 @@ static convt_kernel* make_kernel(const char* worker, const char* target_text) {
 }
 
 static int run_on_device(const convt_kernel* kernel, convt_tensor* tensors) {
-    convt_call_options options = {sizeof options, 0, NULL, NULL, NULL, NULL};
+    convt_call_options options = {sizeof options, 0, NULL, NULL, NULL, NULL, NULL, 0};
     REQUIRE(cuCtxCreate_v2(&options.cuda_context, 0, 0) == 0 && cuStreamCreate(&options.cuda_stream, 0) == 0);
     convt_packed_weights* packed = NULL;
     REQUIRE(convt_kernel_pack(kernel, &tensors[W], &packed, &error) == CONVT_OK);

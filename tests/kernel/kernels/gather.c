@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A transposed convolution by hand, as a compiler's object looks to the loader: any strides, any rank and scalar type,
 // parallel over output channels, one group. The operator comes from macros (three axes x y z each): SCALAR, PARTS,
-// KERNEL, STRIDE, PADDING, DILATION, SLOPE for negative values where there is an epilogue, BIAS where there is one. One
-// of the BUG macros makes it wrong.
+// KERNEL, STRIDE, PADDING, DILATION, SLOPE for negative values where there is an epilogue, BIAS where there is one,
+// RESIDUAL where scale and add follow it. One of the BUG macros makes it wrong.
 #include <HalideRuntime.h>
 
 static const int kernel[3] = {KERNEL};
@@ -11,7 +11,7 @@ static const int padding[3] = {PADDING};
 static const int dilation[3] = {DILATION};
 
 typedef struct {
-    halide_buffer_t *x, *w, *bias, *y;
+    halide_buffer_t *x, *w, *bias, *scale, *add, *y;
 } Tensors;
 
 static const halide_dimension_t* dims(const halide_buffer_t* buffer) {
@@ -60,6 +60,9 @@ static void output(const Tensors* t, int ox, int oy, int oz, int c, int n) {
     for (int part = 0; part < PARTS; ++part) {
         SCALAR v = sum[part];
         if (t->bias) v += ((SCALAR*)t->bias->host)[c * PARTS + part];
+#ifdef RESIDUAL
+        v = v * ((SCALAR*)t->scale->host)[c * PARTS + part] + at(t->add, ox, oy, oz, c, n)[part];
+#endif
 #ifdef SLOPE
         if (v < 0) v *= (SCALAR)SLOPE;
 #endif
@@ -113,10 +116,15 @@ static int half(void* user_context, int h, uint8_t* closure) {
 }
 
 int gather_run_argv(void** args) {
-    Tensors t = {args[1], args[2], 0, args[3]};
+    Tensors t = {args[1], args[2], 0, 0, 0, args[3]};
 #ifdef BIAS
     t.bias = args[3];
     t.y = args[4];
+#endif
+#ifdef RESIDUAL
+    t.scale = args[4];
+    t.add = args[5];
+    t.y = args[6];
 #endif
 #ifdef NESTED
     return halide_do_par_for(*(void**)args[0], half, 0, 2, (uint8_t*)&t);

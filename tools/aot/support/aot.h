@@ -29,6 +29,12 @@ struct convt_aot_tensor {
     const struct convt_aot_dim* dims;
 };
 
+/* A tensor between weights and output: the bias, then what the epilogue takes. */
+struct convt_aot_extra {
+    const char* name;
+    struct convt_aot_tensor tensor;
+};
+
 /* One problem on one target. */
 struct convt_aot_kernel {
     int (*run)(void** arguments);
@@ -39,7 +45,9 @@ struct convt_aot_kernel {
 struct convt_aot_problem {
     const char* entry; /* archive and problem name, for messages */
     int scalar_bytes;
-    struct convt_aot_tensor x, w, bias, y;  /* bias: rank 0 where the problem has none */
+    struct convt_aot_tensor x, w, y;
+    int extra_count;
+    const struct convt_aot_extra* extras;   /* null where there is none */
     const struct convt_aot_kernel* kernels; /* one a target, in the archive's order */
 };
 
@@ -69,15 +77,16 @@ struct convt_aot_archive {
 extern const struct convt_aot_archive convt_aot_this_archive;
 
 int convt_aot_call_packer(const struct convt_aot_problem* problem, const void* w, void* packed);
-int convt_aot_call_kernel(const struct convt_aot_problem* problem, const void* x, const void* packed, const void* bias,
-                          void* y);
+/* extras: as many as the problem has, null where that is 0. */
+int convt_aot_call_kernel(const struct convt_aot_problem* problem, const void* x, const void* packed,
+                          const void* const* extras, void* y);
 /* Packs into memory of its own for the one call. */
-int convt_aot_call_both(const struct convt_aot_problem* problem, const void* x, const void* w, const void* bias,
-                        void* y);
+int convt_aot_call_both(const struct convt_aot_problem* problem, const void* x, const void* w,
+                        const void* const* extras, void* y);
 /* Of an archive for GPUs: everything is device memory of `context`, or of device 0's primary context where that is
  * null; the work goes to `stream`. */
 int convt_aot_call_on_device(const struct convt_aot_problem* problem, const void* x, const void* packed,
-                             const void* bias, void* y, void* context, void* stream);
+                             const void* const* extras, void* y, void* context, void* stream);
 const char* convt_aot_picked_name(void);
 const char* convt_aot_message(void);
 void convt_aot_thread_count(int threads);

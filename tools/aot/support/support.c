@@ -19,7 +19,7 @@
 
 _Static_assert(sizeof(struct convt_aot_dim) == sizeof(halide_dimension_t), "tables hold Halide's dimensions");
 
-enum { MAX_ARGUMENTS = 4, PACKED_ALIGNMENT = 64 };
+enum { MAX_ARGUMENTS = 4 + 16, PACKED_ALIGNMENT = 64 };  // an epilogue has at most 16 operations
 
 static _Thread_local char message[512];
 
@@ -247,50 +247,53 @@ int convt_aot_call_packer(const struct convt_aot_problem* problem, const void* w
 }
 
 static int make_arguments(const struct convt_aot_problem* problem, int target, const void* x, const void* packed,
-                          const void* bias, void* y, struct argument* arguments) {
+                          const void* const* extras, void* y, struct argument* arguments) {
     int count = 0;
     arguments[count++] = make_argument(problem, "x", x, &problem->x);
     arguments[count++] = make_packed(problem, packed, &problem->kernels[target]);
-    if (problem->bias.rank > 0) arguments[count++] = make_argument(problem, "bias", bias, &problem->bias);
+    for (int i = 0; i < problem->extra_count; ++i) {
+        const struct convt_aot_extra* extra = &problem->extras[i];
+        arguments[count++] = make_argument(problem, extra->name, extras[i], &extra->tensor);
+    }
     arguments[count++] = make_argument(problem, "y", y, &problem->y);
     return count;
 }
 
 #ifdef CONVT_AOT_CUDA
-static int call_gpu(const struct convt_aot_problem* problem, const void* x, const void* packed, const void* bias,
-                    void* y, const struct place* place) {
+static int call_gpu(const struct convt_aot_problem* problem, const void* x, const void* packed,
+                    const void* const* extras, void* y, const struct place* place) {
     const int target = picked_target();
     if (target < 0) return no_target();
     struct argument arguments[MAX_ARGUMENTS];
-    const int count = make_arguments(problem, target, x, packed, bias, y, arguments);
+    const int count = make_arguments(problem, target, x, packed, extras, y, arguments);
     const int code = check(problem, arguments, count);
     return code != CONVT_AOT_OK ? code : convt_aot_run_on_gpu(problem, target, arguments, count, place);
 }
 
-int convt_aot_call_kernel(const struct convt_aot_problem* problem, const void* x, const void* packed, const void* bias,
-                          void* y) {
+int convt_aot_call_kernel(const struct convt_aot_problem* problem, const void* x, const void* packed,
+                          const void* const* extras, void* y) {
     const struct place host = {0};
-    return call_gpu(problem, x, packed, bias, y, &host);
+    return call_gpu(problem, x, packed, extras, y, &host);
 }
 
 int convt_aot_call_on_device(const struct convt_aot_problem* problem, const void* x, const void* packed,
-                             const void* bias, void* y, void* context, void* stream) {
+                             const void* const* extras, void* y, void* context, void* stream) {
     const struct place device = {1, context, stream};
-    return call_gpu(problem, x, packed, bias, y, &device);
+    return call_gpu(problem, x, packed, extras, y, &device);
 }
 #else
-int convt_aot_call_kernel(const struct convt_aot_problem* problem, const void* x, const void* packed, const void* bias,
-                          void* y) {
+int convt_aot_call_kernel(const struct convt_aot_problem* problem, const void* x, const void* packed,
+                          const void* const* extras, void* y) {
     const int target = picked_target();
     if (target < 0) return no_target();
     struct argument arguments[MAX_ARGUMENTS];
-    const int count = make_arguments(problem, target, x, packed, bias, y, arguments);
+    const int count = make_arguments(problem, target, x, packed, extras, y, arguments);
     return invoke(problem, problem->kernels[target].run, arguments, count);
 }
 #endif
 
-int convt_aot_call_both(const struct convt_aot_problem* problem, const void* x, const void* w, const void* bias,
-                        void* y) {
+int convt_aot_call_both(const struct convt_aot_problem* problem, const void* x, const void* w,
+                        const void* const* extras, void* y) {
     const int target = picked_target();
     if (target < 0) return no_target();
     const int64_t bytes = scalars(&problem->kernels[target].packed) * problem->scalar_bytes;
@@ -300,7 +303,7 @@ int convt_aot_call_both(const struct convt_aot_problem* problem, const void* x, 
         return convt_aot_fail(CONVT_AOT_OUT_OF_MEMORY, "%s: %lld bytes for the packed weights", problem->entry,
                               (long long)bytes);
     int code = convt_aot_call_packer(problem, w, packed);
-    if (code == CONVT_AOT_OK) code = convt_aot_call_kernel(problem, x, packed, bias, y);
+    if (code == CONVT_AOT_OK) code = convt_aot_call_kernel(problem, x, packed, extras, y);
     free(packed);
     return code;
 }

@@ -36,7 +36,7 @@ convt::Problem layer_problem(const Layer& layer, std::int64_t height, std::int64
     }
     problem.axes[0].input = height;
     problem.axes[1].input = width;
-    if (layer.leaky) problem.epilogue.push_back({convt::EpilogueOp::Kind::leaky, layer.slope});
+    if (layer.leaky) problem.epilogue.push_back({convt::EpilogueOp::Kind::leaky, {layer.slope}});
     return problem;
 }
 
