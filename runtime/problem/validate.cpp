@@ -137,7 +137,7 @@ Status check_bytes(const Problem& p) {
 Status check_op(const Problem& p, const EpilogueOp& op) {
     const EpilogueRow* const row = find_epilogue_row(op.kind);
     if (row == nullptr) return broken("epilogue", static_cast<int>(op.kind), "no such operation");
-    const auto& [a, b] = op.values;
+    const float a = op.values[0], b = op.values[1];
     const auto refuse = [&](std::string_view rule) {
         const std::string values = row->values == 2 ? fmt::format("{}:{}", a, b) : fmt::to_string(a);
         return Status(Code::invalid_problem, fmt::format("epilogue {} = {}: {}", row->name, values, rule));
