@@ -177,7 +177,8 @@ Status Kernel::Impl::run_on_gpu(CallArguments& arguments, const void* packed, De
     const Result<std::uint64_t> weights_at =
         resident_copy(context.cuda, resident == nullptr ? passing : *resident, packed, packed_bytes);
     if (!weights_at.ok()) return weights_at.status();
-    halide_buffer_t w = packed_buffer(nullptr);
+    halide_buffer_t& w = arguments.packed;
+    w = packed_buffer(nullptr);
     w.device = weights_at.value();
     w.device_interface = convt_halide_cuda_device_interface();
     w.flags = halide_buffer_flag_device_dirty;
@@ -192,7 +193,7 @@ Status Kernel::Impl::run_on_gpu(CallArguments& arguments, const void* packed, De
                          std::ranges::all_of(extra_tensors, [&](Tensor& t) { return t.bring(context.cuda, true); });
     if (!brought) return cuda_status(context.cuda.error);
 
-    if (Status status = enter(arguments, w, context); !status.ok()) return status;
+    if (Status status = enter(arguments, context); !status.ok()) return status;
     if (y_tensor.on_host()) return y_tensor.take_back(context.cuda) ? Status() : cuda_status(context.cuda.error);
     const bool waits =
         resident == nullptr || x_tensor.on_host() || std::ranges::any_of(extra_tensors, &Tensor::on_host);

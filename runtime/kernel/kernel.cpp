@@ -113,8 +113,8 @@ Status Kernel::Impl::bind_extras(const TensorView& bias_view, std::span<const Te
     return {};
 }
 
-Status Kernel::Impl::enter(CallArguments& arguments, halide_buffer_t& packed, CallContext& context) const {
-    std::array<void*, 5 + max_epilogue> values = {nullptr, &arguments.x.buffer, &packed};
+Status Kernel::Impl::enter(CallArguments& arguments, CallContext& context) const {
+    std::array<void*, 5 + max_epilogue> values = {nullptr, &arguments.x.buffer, &arguments.packed};
     std::size_t count = 3;
     for (std::size_t i = 0; i < extras.size(); ++i)
         values[count++] = &arguments.extras[i].buffer;
@@ -144,10 +144,10 @@ Status Kernel::Impl::run_on_cpu(CallArguments& arguments, const void* packed, co
     if (arguments.y.low < low + packed_bytes && low < arguments.y.high)
         return {Code::invalid_argument, "y: overlaps the packed weights: an output may not overlap an input"};
 
-    halide_buffer_t w = packed_buffer(packed);
+    arguments.packed = packed_buffer(packed);
     CallContext context;
     set_options(context, options);
-    return enter(arguments, w, context);
+    return enter(arguments, context);
 }
 
 Result<PackedWeights> Kernel::pack(const TensorView& weights) const {

@@ -30,6 +30,7 @@ struct DeviceWeights {
 // The tensors of a call, checked.
 struct CallArguments {
     Argument x, y;
+    halide_buffer_t packed;                         // where the kernel runs
     std::array<Argument, 1 + max_epilogue> extras;  // as in Impl::extras
     Device x_device, y_device;
     std::array<Device, 1 + max_epilogue> extra_devices;
@@ -67,7 +68,7 @@ struct Kernel::Impl {
     Status bind_extras(const TensorView& bias_view, std::span<const TensorView> operand_views, int rank,
                        CallArguments& arguments) const;
     // Calls the kernel with its tensors in the order of its arguments.
-    Status enter(CallArguments& arguments, halide_buffer_t& packed, CallContext& context) const;
+    Status enter(CallArguments& arguments, CallContext& context) const;
     Status run_on_cpu(CallArguments& arguments, const void* packed, const CallOptions& options) const;
     Status run_on_gpu(CallArguments& arguments, const void* packed, DeviceWeights* resident,
                       const CallOptions& options) const;
