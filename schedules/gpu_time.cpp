@@ -112,7 +112,7 @@ GpuLaunch gpu_launch(std::string_view strategy, const Problem& problem, const Ta
     launch.wavefronts = warps * work.wavefronts;
     launch.sectors = work.bytes / work.blocks / sector_bytes;
     launch.waits = work.waits;
-    const auto positions = [&f](auto extent) { return extent(0) * extent(1) * extent(2); };
+    const auto positions = [](auto extent) { return extent(0) * extent(1) * extent(2); };
     const double inputs = f.in_channels * f.groups * f.batch * positions([&f](int a) { return f.input(a); });
     const double outputs = f.out_channels * f.groups * f.batch * positions([&f](int a) { return f.output(a); });
     const double weights = f.in_channels * f.out_channels * f.groups * positions([&f](int a) { return f.kernel(a); });
