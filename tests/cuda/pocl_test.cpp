@@ -2,6 +2,7 @@
 // The same pipelines in another language on another machine: compiled by Halide for OpenCL and run by PoCL on the CPU,
 // against the oracle. What is wrong in the schedules shows here too, what is wrong in the PTX does not.
 // CONVT_POCL_PROBLEMS (default 60) says how many problems, CONVT_SEED which.
+#include "runtime/problem/epilogue.h"
 #include "tests/cuda/gpu_trial.h"
 #include "tests/support/temporary_folder.h"
 
@@ -18,6 +19,14 @@ namespace {
 // Behind those that are executed from PTX, so that no problem comes twice.
 constexpr std::uint64_t first_problem = 100'000;
 
+// Halide 21 writes constants of OpenCL code as f32, f64's too: functions that are made of f64 ones are left to the PTX.
+Trial without_f64_functions(Trial trial) {
+    if (element_type_info(trial.problem.type).scalar_bytes == 8)
+        std::erase_if(trial.problem.epilogue,
+                      [](const EpilogueOp& op) { return !find_epilogue_row(op.kind)->rounds_once; });
+    return trial;
+}
+
 }  // namespace
 
 TEST_CASE("random problems on PoCL agree with the oracle", "[release]") {
@@ -32,7 +41,7 @@ TEST_CASE("random problems on PoCL agree with the oracle", "[release]") {
     const std::uint64_t count = environment_number("CONVT_POCL_PROBLEMS", 60);
     std::cout << "CONVT_SEED=" << run_seed() << ", " << count << " problems on PoCL\n";
     for (std::uint64_t i = 0; i < count; ++i) {
-        const Trial trial = random_gpu_trial(first_problem + i);
+        const Trial trial = without_f64_functions(random_gpu_trial(first_problem + i));
         const Status status = check_on(GpuApi::opencl, trial);
         if (!status.ok()) std::cout << status.message() << std::endl;
         INFO(trial.text());
