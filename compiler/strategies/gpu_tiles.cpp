@@ -33,10 +33,6 @@ std::string refuse(const Problem& problem, const Target&) {
         return fmt::format("stride {} of the last axis is above {}: its phases are unrolled", x.stride, max_stride);
     if (x.kernel > max_kernel)
         return fmt::format("kernel {} of the last axis is above {}: its taps are unrolled", x.kernel, max_kernel);
-    // Halide 21 infers bounds of the input there that its own check then refuses, for some paddings.
-    if (const PhaseTable z(axes_xyz(problem)[2]); z.divisor() > 1)
-        return fmt::format("stride and dilation of the first of three axes share {}: phases without a tap",
-                           z.divisor());
     const std::int64_t offsets = table.highest_offset() - table.lowest_offset() + 1;
     if (offsets > max_offsets)
         return fmt::format("{} input offsets in the last axis are above {}: they are unrolled", offsets, max_offsets);
