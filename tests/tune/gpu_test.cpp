@@ -27,7 +27,7 @@ using Catch::Approx;
 using Catch::Matchers::ContainsSubstring;
 using tune::Measured;
 
-constexpr const char* tiny = "convt1d_f32_ci2_co4_i40_k4_s2_p1";
+constexpr const char* tiny = "convt1d_f32_ci2_co4_i40_k4_s2_p1_scale_add";
 
 const GpuDevice& a100() {
     return *find_gpu_device("a100");

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -78,6 +79,11 @@ class Calls {
           x_(context, kernel.problem().type, kernel.problem().input_shape()),
           bias_(context, kernel.problem().type, {kernel.problem().out_channels}),
           y_(context, kernel.problem().type, kernel.problem().output_shape()) {
+        for (const EpilogueOperand& operand : kernel.problem().epilogue_operands()) {
+            operands_.emplace_back(context, kernel.problem().type, kernel.problem().operand_shape(operand));
+            operand_views_.push_back(operands_.back().view());
+        }
+        options_.operands = operand_views_;
         options_.cuda_context = context.call.context;
     }
 
@@ -104,6 +110,8 @@ class Calls {
     const Kernel& kernel_;
     const PackedWeights& weights_;
     const Tensor x_, bias_, y_;
+    std::deque<Tensor> operands_;  // of the epilogue
+    std::vector<TensorView> operand_views_;
     CallOptions options_;
     Status status_;
     int count_ = 0;
