@@ -2,7 +2,9 @@
 #include "compiler/lower.h"
 
 #include "compiler/device_code.h"
+#include "compiler/prefetch_levels.h"
 #include "compiler/strategies/strategy.h"
+#include "schedules/model.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -129,6 +131,10 @@ Result<Object> lower_unguarded(const Problem& problem, const Target& target, con
     module.compile({{Halide::OutputFileType::object, file.path()}});
     Result<std::vector<std::byte>> code = file.read();
     if (!code.ok()) return code.status();
+    if (plan.schedule.get("fetch") == fetch_into_all_levels && std::string_view(target.info().arch) == "x86") {
+        const Status status = prefetch_into_all_levels(code.value());
+        if (!status.ok()) return status;
+    }
 
     Object object;
     object.code = std::move(code).value();

@@ -30,10 +30,12 @@ struct ModelFacts {
     // What a core reads past its second-level cache, over the same. The more cores share a cache, the larger it is and
     // the slower for each: 32 MiB give 40 bytes a cycle, 260 MiB 10 to 15.
     double far_rate;
-    // Whether prefetches of what comes from far pay. Halide's are non-temporal, they leave the second-level cache out
-    // and take lines from the last one: with 1 MiB up to 1.5 times as fast, with 2 MiB up to 3 times as slow (512 to
-    // 256 channels at 4x4x4, k4 s2: 21 ms with, 6.5 without).
-    bool fetch_pays;
+    bool large_second_cache;
+    // The knob fetch where what a kernel reads comes from far. Into all levels (2) is 1.1 to 1.4 times as fast as none
+    // with 2 MiB of second-level cache and a slow third (2048 to 256 channels at 8x6: 5.0 ms for 5.7), where
+    // prefetches that go around the second level (1) take 13.3. Those were measured with 1 MiB, and are 1.5 times as
+    // fast as none there; code for any machine takes what is good on both.
+    int fetch;
     double parts;  // 2 for complex types: two accumulators an element, four multiply-adds
     double in_channels, out_channels, groups, batch;
     std::array<double, 3> positions;  // of one phase
@@ -69,6 +71,10 @@ double busy(double tasks);
 double useful_taps(const Axis& axis);
 // Copying every output by itself.
 double element_copies(const ModelFacts& facts);
+
+// The value of the knob fetch whose prefetches bring lines into every level of cache; 1 is Halide's own, which go
+// around the second one.
+constexpr int fetch_into_all_levels = 2;
 
 // Bytes of one row of the staged input, `positions` wide, with all its channels.
 double row_bytes(const ModelFacts& facts, double positions);

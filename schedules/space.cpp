@@ -41,7 +41,8 @@ std::vector<int> row_blocks(double positions, int unit) {
 }
 
 const char* const rows_meaning = "output rows a block: its input rows stay in cache over all channels";
-const char* const fetch_meaning = "1: weights and input rows that come from far are prefetched";
+const char* const fetch_meaning =
+    "weights and input rows that come from far are prefetched: 1 around the second-level cache, 2 into all levels";
 const char* const par_meaning =
     "what runs on several threads: 0 nothing, 1 images, groups, slices or row blocks, 2 channel blocks";
 
@@ -139,12 +140,11 @@ int default_rows(const ScheduleSpace& space, const ModelFacts& f, const Schedule
 }
 
 // What the input rows of a block may take. Where they come from memory the next block's are fetched meanwhile (256 to
-// 128 channels at 112x112: 14.8 ms, 14.3 in halves). Where it is not fetched ahead short blocks let the hardware's
-// prefetchers do it, and leave a second-level cache of 2 MiB to the weights (1024 to 512 channels at 28x28, k2 s2: 2
-// rows 21 ms, 4 rows 24, 16 rows 37).
+// 128 channels at 112x112: 14.8 ms, 14.3 in halves). Short blocks leave a second-level cache of 2 MiB to the weights
+// (1024 to 512 channels at 28x28, k2 s2: 2 rows 21 ms, 4 rows 24, 16 rows 37).
 double block_bytes(const ScheduleSpace& space, const ModelFacts& f) {
     const double input = row_bytes(f, f.positions[0]) * f.input(1) * f.batch * f.groups;
-    if (!f.fetch_pays) return std::min(space.block_bytes * f.second_cache, 2 * row_block_bytes);
+    if (f.large_second_cache) return std::min(space.block_bytes * f.second_cache, 2 * row_block_bytes);
     const bool far = input > far_input_bytes * f.last_cache;
     return (far ? std::min(space.block_bytes, 2 * row_block_bytes) : space.block_bytes) * f.second_cache;
 }
@@ -169,7 +169,9 @@ std::vector<Knob> schedule_space(std::string_view strategy, const Problem& probl
     const int unit = row_unit(*space, facts);
     if (space->bands == nullptr) knobs.push_back({"yb", row_blocks(facts.positions[1], unit), rows_meaning});
     if (space->fetches != nullptr)
-        knobs.push_back({"fetch", space->fetches(facts) ? std::vector<int>{0, 1} : std::vector<int>{0}, fetch_meaning});
+        knobs.push_back({"fetch",
+                         space->fetches(facts) ? std::vector<int>{0, 1, fetch_into_all_levels} : std::vector<int>{0},
+                         fetch_meaning});
     knobs.push_back({"par", {0, 1, 2}, par_meaning, true});
     return knobs;
 }
@@ -218,7 +220,7 @@ Schedule default_schedule(std::string_view strategy, const Problem& problem, con
         space.tile_knobs(facts), [&](const Schedule& schedule) { return fits(space, facts, smallest, schedule).ok(); },
         [&](const Schedule& schedule) { return space.cycles(facts, schedule); });
     const double channel_blocks = tiles(facts.out_channels, space.channels(facts, best));
-    const int fetch = space.fetches != nullptr && space.fetches(facts) && facts.fetch_pays ? 1 : 0;
+    const int fetch = space.fetches != nullptr && space.fetches(facts) ? facts.fetch : 0;
     if (space.bands != nullptr) {
         best.set("fetch", fetch);
         best.set("par", default_parallel(problem, facts, best, space.bands(facts, best), channel_blocks));

@@ -45,7 +45,7 @@ void schedule_phase_lanes(PhaseStages& s, const Schedule& schedule) {
         .align_storage(p[0], lanes)
         .reorder(p[0], p[3], p[1], p[2])
         .vectorize(p[0], lanes, TailStrategy::RoundUp);
-    if (schedule.get("fetch") == 1) prefetch_weights(o, s.weights);
+    if (schedule.get("fetch") > 0) prefetch_weights(o, s.weights);
     const int par = schedule.get("par");
     const auto count = [&at](int loop) { return static_cast<int>(*Halide::Internal::as_const_int(at[loop].extent())); };
     if (par == 1)

@@ -85,7 +85,7 @@ void schedule_channel_lanes(RolledStages& s, const Schedule& schedule) {
     // Where there is one position, a row's phase depends on the row: the extent would not be known.
     if (s.phases_x != PhaseLoop::rolled) s.staged.bound(s.jx, 0, f.phases_x);
     if (s.phases_y != PhaseLoop::rolled) s.staged.bound(s.jy, 0, f.phases_y);
-    if (schedule.get("fetch") == 1) {
+    if (schedule.get("fetch") > 0) {
         if (s.position_tiles * schedule.get("zb") <= most_tiles_prefetched) prefetch_weights(s.output, s.weights);
         prefetch_next_block(s, b, schedule);
     }

@@ -140,7 +140,7 @@ void schedule_width_lanes(WidthStages& s, const Schedule& schedule) {
         // without, 217).
         if (s.facts.in_channels >= lanes) s.padded.func.align_storage(s.padded.func.args()[3], s.facts.in_channels + 1);
         s.padded.func.compute_at(o.func, blocks > 1 ? xb : yt);
-        if (blocks == 1 && schedule.get("fetch") == 1) {
+        if (blocks == 1 && schedule.get("fetch") > 0) {
             const int yb = schedule.get("yb"), rows = yb / s.tile_rows;
             prefetch_rows(o, s.facts, s.input,
                           {{yt, (s.facts.height + yb - 1) / yb},

@@ -53,7 +53,7 @@ void schedule_input(WinogradStages& s, const Schedule& schedule, const Halide::R
         .reorder(tv, s.e, tile, other, s.k, s.g, s.n)
         .vectorize(tv)
         .unroll(s.e);
-    if (schedule.get("fetch") == 1) s.transformed.prefetch(s.input, s.k, s.k, 2, PrefetchBoundStrategy::NonFaulting);
+    if (schedule.get("fetch") > 0) s.transformed.prefetch(s.input, s.k, s.k, 2, PrefetchBoundStrategy::NonFaulting);
     if (s.has_inner) {
         s.half.compute_at(s.transformed, s.k)
             .split(s.ti, s.ti, hv, wide, TailStrategy::RoundUp)
@@ -101,7 +101,7 @@ void schedule_products(WinogradStages& s, const Schedule& schedule, const Halide
         .unroll(s.c)
         .unroll(s.ti)
         .unroll(s.tb);
-    if (s.weight_bytes > second_level_bytes && schedule.get("fetch") == 1) {
+    if (s.weight_bytes > second_level_bytes && schedule.get("fetch") > 0) {
         s.sum.update().prefetch(s.packed, s.channels, s.channels, prefetched_channels,
                                 PrefetchBoundStrategy::NonFaulting);
     }

@@ -121,8 +121,9 @@ double reading(const ModelFacts& f, const Schedule& s) {
     }
     const bool from_memory = total > far_input_bytes * f.last_cache;
     const double memory = line_from_memory / f.far_rate;
-    const double first =
-        s.get("ahead") > 0 && f.fetch_pays ? line_prefetched : line_in_place / f.far_rate + (from_memory ? memory : 0);
+    const double first = s.get("ahead") > 0 && !f.large_second_cache
+                             ? line_prefetched
+                             : line_in_place / f.far_rate + (from_memory ? memory : 0);
     const double again = leaves_third ? memory : line_from_second_level * (leaves_second ? 2 : 1);
     return lines * (first + again * (channel_tiles - 1));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The default kernels of a dozen cases, counted: a schedule or a strategy that gets slower turns a line of counts.tsv
 // red on every machine. Compiled for x86-64-v4 and never run.
+#include "compiler/prefetch_levels.h"
 #include "compiler/worker/process.h"
 #include "convt/halide_compiler.h"
 #include "runtime/problem/epilogue.h"
@@ -95,6 +96,48 @@ TEST_CASE("default kernels keep their instruction counts") {
                                      now.fma_percent, now.stack, now.allocations, now.packed_bytes, now.code_bytes);
         }
     }
+}
+
+TEST_CASE("prefetches go into all levels of cache or around the second one, as the schedule says") {
+    const Problem problem = require_value(Problem::parse("convt2d_f32_ci256_co128_i4x4_k4x4_s2x2_p1x1"));
+    const auto prefetches = [&](int fetch) {
+        CompileOptions options;
+        options.strategy = "channel_lanes";
+        options.schedule = fmt::format("cv=1,qx=4,qy=4,jx=2,jy=2,zb=1,yb=4,fetch={},par=2", fetch);
+        options.admit = false;
+        const Object object =
+            require_value(compile_object(problem, require_value(Target::parse("x86-64-v4")), options));
+        std::multiset<std::string> kinds;
+        for (const Function& function : parse_disassembly(disassemble(object)))
+            for (const Instruction& instruction : function.instructions)
+                if (instruction.text.rfind("prefetch", 0) == 0)
+                    kinds.insert(instruction.text.substr(0, instruction.text.find(' ')));
+        return kinds;
+    };
+    CHECK(prefetches(0).empty());
+    const std::multiset<std::string> around = prefetches(1), all_levels = prefetches(2);
+    CHECK(around.count("prefetchnta") >= 4);
+    CHECK(around.count("prefetchnta") == around.size());
+    CHECK(all_levels.count("prefetcht0") == around.size());
+    CHECK(all_levels.size() == around.size());
+}
+
+TEST_CASE("what is no object, or no code, keeps its prefetches and says so") {
+    std::vector<std::byte> object(512, std::byte{0x0F});
+    CHECK(prefetch_into_all_levels(object).code() == Code::compile_failed);
+    CHECK(prefetch_into_all_levels({}).code() == Code::compile_failed);
+    const Problem problem = require_value(Problem::parse("convt2d_f32_ci2_co2_i4x4_k2x2_s2x2"));
+    CompileOptions options;
+    options.admit = false;
+    object = require_value(compile_object(problem, require_value(Target::parse("x86-64-v4")), options)).code;
+    CHECK(prefetch_into_all_levels(object).ok());
+    // 06 is no instruction of 64 bits.
+    for (std::size_t i = 64; i < 1024 && i < object.size(); ++i)
+        object[i] = std::byte{0x06};
+    const Status status = prefetch_into_all_levels(object);
+    CHECK(status.code() == Code::compile_failed);
+    for (std::size_t cut = 0; cut < object.size(); cut += 97)
+        prefetch_into_all_levels(std::span(object).first(cut)).ok();
 }
 
 // What kernels may import of it (runtime/jit/imports.cpp).
