@@ -2,6 +2,7 @@
 #include "compiler/lower.h"
 
 #include "compiler/device_code.h"
+#include "compiler/fold.h"
 #include "compiler/prefetch_levels.h"
 #include "compiler/strategies/strategy.h"
 #include "schedules/model.h"
@@ -73,9 +74,9 @@ Halide::Target halide_target(const Target& target, bool asserts) {
     return t;
 }
 
-Halide::Module run_and_pack(const Operands& operands, Pipeline& pipeline, const Halide::Target& target) {
-    Halide::Module module =
-        pipeline.output.compile_to_module(operands.arguments(), fmt::format("{}_run", symbol), target);
+Halide::Module run_and_pack(const std::vector<Halide::Argument>& arguments, Pipeline& pipeline,
+                            const Halide::Target& target) {
+    Halide::Module module = pipeline.output.compile_to_module(arguments, fmt::format("{}_run", symbol), target);
     const Halide::Module pack =
         pipeline.pack.compile_to_module({pipeline.raw_weights}, fmt::format("{}_pack", symbol), target);
     for (const Halide::Internal::LoweredFunc& function : pack.functions())
@@ -120,9 +121,11 @@ Result<Object> lower_unguarded(const Problem& problem, const Target& target, con
                                const CompileOptions& options) {
     reporter().reset();
     const Strategy* strategy = find_strategy(plan.strategy, target);
-    Operands operands(problem);
+    Operands operands(problem.unfolded());
     Pipeline pipeline = strategy->build(operands, target, plan.schedule);
-    Halide::Module module = run_and_pack(operands, pipeline, halide_target(target, options.asserts));
+    std::vector<Halide::Argument> arguments = operands.arguments();
+    if (problem.padding_mode != PaddingMode::zeros) fold_output(problem, target, plan.schedule, pipeline, arguments);
+    Halide::Module module = run_and_pack(arguments, pipeline, halide_target(target, options.asserts));
     if (target.is_gpu()) module = with_container(module, target.info().capability);
     if (!reporter().false_promise().empty()) return {Code::compile_failed, reporter().false_promise()};
 

@@ -23,7 +23,7 @@ Result<Plan> given_plan(const Problem& problem, const Target& target, const Comp
         return {Code::invalid_argument, fmt::format("strategy {}: not known, there are {}", options.strategy,
                                                     fmt::join(strategy_names(target), ", "))};
     }
-    const std::string reason = strategy->refuse(problem, target);
+    const std::string reason = refuse_reason(*strategy, problem, target);
     if (!reason.empty()) {
         return {Code::invalid_argument,
                 fmt::format("strategy {}: refuses {}: {}", options.strategy, problem.text(), reason)};
@@ -78,7 +78,7 @@ bool take_tuned(const Problem& problem, const Target& target, const std::vector<
 void take_default(const Problem& problem, const Target& target, const Machine& machine, Plan& plan) {
     double lowest = std::numeric_limits<double>::infinity();
     for (const Strategy& strategy : strategies(target)) {
-        if (!strategy.refuse(problem, target).empty()) continue;
+        if (!refuse_reason(strategy, problem, target).empty()) continue;
         const Schedule schedule = default_schedule(strategy.name, problem, target, machine);
         const double cycles = estimate_cycles(strategy.name, problem, target, schedule, machine);
         if (cycles >= lowest) continue;
@@ -101,15 +101,20 @@ std::vector<std::string> strategy_names(const Target& target) {
 
 std::string refusal(const std::string& name, const Problem& problem, const Target& target) {
     const Strategy* strategy = find_strategy(name, target);
-    return strategy == nullptr ? fmt::format("strategy {} is not known", name) : strategy->refuse(problem, target);
+    return strategy == nullptr ? fmt::format("strategy {} is not known", name)
+                               : refuse_reason(*strategy, problem, target);
 }
 
 Result<Plan> make_plan(const Problem& problem, const Target& target, const CompileOptions& options) {
     if (Status status = problem.validate(); !status.ok()) return status;
     Plan plan;
     for (const Strategy& strategy : strategies(target)) {
-        std::string reason = strategy.refuse(problem, target);
+        std::string reason = refuse_reason(strategy, problem, target);
         if (!reason.empty()) plan.refusals.push_back({strategy.name, std::move(reason)});
+    }
+    if (plan.refusals.size() == strategies(target).size()) {
+        return {Code::unsupported,
+                fmt::format("{} for {}: {}", problem.text(), target.text(), plan.refusals.back().reason)};
     }
     if (options.strategy.empty() && !options.schedule.empty()) {
         return {Code::invalid_argument,

@@ -30,7 +30,7 @@ std::array<Axis, 3> axes_xyz(const Problem& problem) {
 }
 
 ModelFacts::ModelFacts(const Problem& problem, const Target& target, const Machine& machine)
-    : axes(axes_xyz(problem)),
+    : axes(axes_xyz(problem.unfolded())),
       lanes(static_cast<double>(target.info().vector_bytes) / element_type_info(problem.type).scalar_bytes),
       registers(target.info().vector_registers),
       first_cache(over_reference(machine.l1_kib, Machine::reference().l1_kib)),

@@ -2,6 +2,10 @@
 // The ordered lists of strategies.
 #include "compiler/strategies/strategy.h"
 
+#include "runtime/problem/padding_mode.h"
+
+#include <fmt/format.h>
+
 #include <array>
 
 namespace convt {
@@ -17,6 +21,12 @@ std::span<const Strategy> strategies(const Target& target) noexcept {
     };
     if (target.is_gpu()) return gpu;
     return cpu;
+}
+
+std::string refuse_reason(const Strategy& strategy, const Problem& problem, const Target& target) {
+    if (problem.padding_mode != PaddingMode::zeros && target.is_gpu())
+        return fmt::format("padding_mode = {}: is built for CPUs alone", padding_mode_row(problem.padding_mode).word);
+    return strategy.refuse(problem.unfolded(), target);
 }
 
 const Strategy* find_strategy(std::string_view name, const Target& target) noexcept {

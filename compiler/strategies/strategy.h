@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A strategy: a way to compute a problem. It says which problems it takes, with a reason for each it refuses, and
 // builds the algorithm; the numbers it leaves open come as a schedule. One file and one line in a list each, CPUs' or
-// GPUs'; the last one of a list takes every valid problem.
+// GPUs'; the last one of a list takes every valid problem that such targets
+// take.
 #pragma once
 
 #include "compiler/operands.h"
@@ -25,13 +26,15 @@ struct Pipeline {
 struct Strategy {
     const char* name;
     const char* summary;
-    // Empty where it takes the problem.
+    // Empty where it takes the problem; `refuse_reason` asks.
     std::string (*refuse)(const Problem& problem, const Target& target);
     Pipeline (*build)(Operands& operands, const Target& target, const Schedule& schedule);
 };
 
 // Those for such a target.
 std::span<const Strategy> strategies(const Target& target) noexcept;
+// Why `strategy` does not take the problem; empty where it does.
+std::string refuse_reason(const Strategy& strategy, const Problem& problem, const Target& target);
 const Strategy* find_strategy(std::string_view name, const Target& target) noexcept;
 
 extern const Strategy width_lanes;

@@ -32,8 +32,9 @@ void fill_drawn(const GuardedMemory& memory, std::uint64_t seed, const Value& va
 std::int64_t admission_limit(const Problem& problem, const TransformFacts& transform) {
     const ElementTypeInfo& type = element_type_info(problem.type);
     const std::int64_t products =
-        transform.growth == 0 ? max_terms(problem) * type.parts + 1
-                              : (transform.growth * (problem.in_channels / problem.groups) + 1) * transform.divisor;
+        transform.growth == 0
+            ? max_terms(problem) * type.parts + 1
+            : (transform.growth * problem.folds() * (problem.in_channels / problem.groups) + 1) * transform.divisor;
     const double room = std::ldexp(1.0, type.mantissa_bits - 1) / static_cast<double>(products);
     return std::clamp(static_cast<std::int64_t>(std::sqrt(room)), std::int64_t{1}, std::int64_t{1} << 15);
 }

@@ -12,13 +12,15 @@ struct Tap {
     std::int64_t k;
 };
 
-void find_taps(const Axis& axis, std::int64_t o, std::vector<Tap>& taps) {
+void find_taps(const Problem& problem, const Axis& axis, std::int64_t o, std::vector<Tap>& taps) {
     taps.clear();
-    for (std::int64_t k = 0; k < axis.kernel; ++k) {
-        const std::int64_t scattered = o + axis.pad_low - axis.dilation * k;
-        if (scattered < 0) break;
-        if (scattered % axis.stride == 0 && scattered / axis.stride < axis.input)
-            taps.push_back({scattered / axis.stride, k});
+    for (const std::int64_t position : problem.folded(axis, o)) {
+        for (std::int64_t k = 0; k < axis.kernel; ++k) {
+            const std::int64_t scattered = position - axis.dilation * k;
+            if (scattered < 0) break;
+            if (scattered % axis.stride == 0 && scattered / axis.stride < axis.input)
+                taps.push_back({scattered / axis.stride, k});
+        }
     }
 }
 
@@ -77,7 +79,7 @@ void add_products(const T* x, std::int64_t x_step, const T* w, std::int64_t w_st
 }  // namespace
 
 std::int64_t max_terms(const Problem& problem) {
-    std::int64_t terms = problem.in_channels / problem.groups;
+    std::int64_t terms = problem.in_channels / problem.groups * problem.folds();
     for (int a = 0; a < problem.rank; ++a) {
         // Two k of one output differ by a multiple of S / gcd(S, D), and each has an i of its own.
         const Axis& axis = problem.axes[a];
@@ -108,7 +110,7 @@ std::array<EpilogueValue, 2> defined_output(const Problem& problem, const DenseO
     std::array<std::int64_t, 3> kernel{1, 1, 1};
     for (int a = 0; a < 3; ++a) {
         taps[a].push_back({0, 0});
-        if (a < problem.rank) find_taps(problem.axes[a], index.o[a], taps[a]);
+        if (a < problem.rank) find_taps(problem, problem.axes[a], index.o[a], taps[a]);
         if (a < problem.rank) kernel[a] = problem.axes[a].kernel;
     }
     const std::int64_t kernel_size = kernel[0] * kernel[1] * kernel[2];

@@ -94,7 +94,9 @@ class Sampler {
         const int a = static_cast<int>(border_ % problem_.rank);
         const std::int64_t step = border_++ / problem_.rank;
         const Axis& axis = problem_.axes[a];
-        const std::int64_t width = std::min(extents_[a], axis.stride + axis.dilation * (axis.kernel - 1) + 16);
+        const std::int64_t fold =
+            problem_.padding_mode == PaddingMode::zeros ? 0 : std::max(axis.pad_low, axis.pad_high);
+        const std::int64_t width = std::min(extents_[a], axis.stride + axis.dilation * (axis.kernel - 1) + fold + 16);
         const std::int64_t inwards = step / 2 % width;
         OutputIndex index = random_index();
         index.o[a] = step % 2 == 0 ? inwards : extents_[a] - 1 - inwards;

@@ -2,6 +2,7 @@
 // Reads a problem's text. What is decided here is the grammar: tokens joined by `_`, in the order of the table, each at
 // most once, decimal digits without sign or leading zero. Whether the values make sense is left to Problem::validate.
 #include "runtime/problem/epilogue.h"
+#include "runtime/problem/padding_mode.h"
 #include "runtime/problem/tokens.h"
 
 #include <algorithm>
@@ -29,8 +30,8 @@ std::string shown(std::string_view text) {
     return text.size() > limit ? safe + "..." : safe;
 }
 
-Status refuse(const Word& word, std::string_view rule, Code code = Code::invalid_problem) {
-    return {code, fmt::format("token `{}` at column {}: {}", shown(word.text), word.column, rule)};
+Status refuse(const Word& word, std::string_view rule) {
+    return {Code::invalid_problem, fmt::format("token `{}` at column {}: {}", shown(word.text), word.column, rule)};
 }
 
 // The part before the first `separator`, which is taken off `rest` together with it.
@@ -62,7 +63,8 @@ bool is_word_of(Token token, std::string_view word) {
         case Token::type:
             return std::ranges::any_of(element_types(), [&](const auto& row) { return word == row.name; });
         case Token::padding_mode:
-            return std::ranges::find(padding_modes(), word) != padding_modes().end();
+            return std::ranges::any_of(padding_modes(),
+                                       [&](const auto& row) { return !word.empty() && word == row.word; });
         case Token::layout:
             return std::ranges::any_of(layouts(), [&](const auto& row) { return !word.empty() && word == row.word; });
         case Token::bias:
@@ -161,7 +163,8 @@ class Parser {
             case Token::groups:
                 return read_number(word, value, problem_.groups);
             case Token::padding_mode:
-                return refuse(word, "only zero padding is built", Code::unsupported);
+                problem_.padding_mode = std::ranges::find(padding_modes(), word.text, &PaddingModeRow::word)->mode;
+                return {};
             case Token::layout:
                 return read_layout(word);
             case Token::bias:

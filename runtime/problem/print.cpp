@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A problem's canonical text: one number per axis, a token left out only where all its axes have the default.
 #include "runtime/problem/epilogue.h"
+#include "runtime/problem/padding_mode.h"
 #include "runtime/problem/tokens.h"
 
 #include <algorithm>
@@ -101,7 +102,7 @@ std::string token_text(const Problem& problem, const TokenRow& row) {
         case Token::groups:
             return problem.groups == 1 ? "" : prefixed(fmt::to_string(problem.groups));
         case Token::padding_mode:
-            return "";
+            return std::string(padding_mode_row(problem.padding_mode).word);
         case Token::layout:
             return layout_text(problem);
         case Token::bias:

@@ -32,8 +32,6 @@ constexpr LayoutRow layout_rows[] = {
     {"nhwc2nchw", Layout::channels_last, Layout::channels_first},
 };
 
-constexpr std::string_view padding_mode_words[] = {"pmreflect", "pmreplicate", "pmcircular"};
-
 }  // namespace
 
 std::span<const TokenRow> tokens() noexcept {
@@ -41,9 +39,6 @@ std::span<const TokenRow> tokens() noexcept {
 }
 std::span<const LayoutRow> layouts() noexcept {
     return layout_rows;
-}
-std::span<const std::string_view> padding_modes() noexcept {
-    return padding_mode_words;
 }
 
 }  // namespace convt::problem_text

@@ -45,7 +45,4 @@ struct LayoutRow {
 };
 std::span<const LayoutRow> layouts() noexcept;
 
-// Padding modes that the text knows and that are not built.
-std::span<const std::string_view> padding_modes() noexcept;
-
 }  // namespace convt::problem_text

@@ -3,6 +3,7 @@
 // every buffer that a strategy may make, by one estimate that holds for all of them: a problem that passes here is
 // refused by no kernel for its size.
 #include "runtime/problem/epilogue.h"
+#include "runtime/problem/padding_mode.h"
 
 #include <algorithm>
 #include <cmath>
@@ -66,7 +67,7 @@ std::int64_t uncropped(const Axis& axis) {
     return add(add(mul(axis.input - 1, axis.stride), mul(axis.dilation, axis.kernel - 1)), axis.output_padding + 1);
 }
 
-Status check_axis(const Axis& axis, int rank, int index) {
+Status check_axis(const Axis& axis, const PaddingModeRow& row, int rank, int index) {
     if (axis.output_padding >= std::max(axis.stride, axis.dilation)) {
         return broken(
             axis_field("output_padding", rank, index), axis.output_padding,
@@ -79,6 +80,14 @@ Status check_axis(const Axis& axis, int rank, int index) {
     }
     const std::int64_t output = extent - axis.pad_low - axis.pad_high;
     if (output < 1) return broken(axis_field("output", rank, index), output, "must be at least 1");
+    for (const auto& [field, padding] :
+         {std::pair("padding low", axis.pad_low), std::pair("padding high", axis.pad_high)}) {
+        const std::int64_t most = output + row.beyond;
+        if (padding > most) {
+            return broken(axis_field(field, rank, index), padding,
+                          fmt::format("must be at most {} with {} and output {}", most, row.word, output));
+        }
+    }
     return {};
 }
 
@@ -126,6 +135,7 @@ Status check_bytes(const Problem& p) {
     const std::int64_t element = element_type_info(p.type).bytes();
     for (const auto& [field, elements] :
          {std::pair("input bytes", product(p.input_shape())), std::pair("output bytes", product(p.output_shape())),
+          std::pair("output before folding bytes", product(p.unfolded().output_shape())),
           std::pair("weight bytes", product(p.weight_shape())), std::pair("padded input bytes", padded_input(p)),
           std::pair("packed weight bytes", packed_weights(p))}) {
         const std::int64_t bytes = mul(elements, element);
@@ -164,6 +174,10 @@ Status check_enums(const Problem& p) {
     if (p.rank < 1 || p.rank > 3) return broken("rank", p.rank, "must be 1, 2 or 3");
     const auto type = static_cast<std::size_t>(p.type);
     if (type >= element_types().size()) return broken("type", static_cast<std::int64_t>(type), "no such element type");
+    const auto mode = static_cast<std::size_t>(p.padding_mode);
+    if (mode >= padding_modes().size()) {
+        return broken("padding_mode", static_cast<std::int64_t>(mode), "no such padding mode");
+    }
     for (const auto& [field, layout] :
          {std::pair("input_layout", p.input_layout), std::pair("output_layout", p.output_layout)}) {
         if (layout > Layout::channels_last) return broken(field, static_cast<int>(layout), "no such layout");
@@ -188,7 +202,8 @@ Status Problem::validate() const {
     if (Status status = check_enums(*this); !status.ok()) return status;
     if (Status status = check_ranges(*this); !status.ok()) return status;
     for (int i = 0; i < rank; ++i) {
-        if (Status status = check_axis(axes[static_cast<std::size_t>(i)], rank, i); !status.ok()) return status;
+        const Status status = check_axis(axes[static_cast<std::size_t>(i)], padding_mode_row(padding_mode), rank, i);
+        if (!status.ok()) return status;
     }
     if (Status status = check_groups(*this); !status.ok()) return status;
     if (Status status = check_bytes(*this); !status.ok()) return status;

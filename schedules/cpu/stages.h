@@ -116,6 +116,20 @@ struct GroupStages {
     Halide::RDom taps;
 };
 
+// A padding mode's fold: updates of `wide`, the output of a strategy before cropping, each over `border`, positions of
+// one axis (0 to 2: x, y, z); then the output.
+struct FoldBorder {
+    int axis;
+    Halide::RDom positions;
+};
+struct FoldStages {
+    ScheduleFacts facts;
+    Halide::Func wide;
+    std::vector<FoldBorder> borders;
+    int first_update = 0;  // of the borders' among those of `wide`
+    OutputStage output;
+};
+
 // The knob par: 1 runs images, groups, slices or row blocks on several threads, 2 channel blocks. Every sum stays on
 // one thread. Inside a task a parallel loop runs on its thread alone, so one loop is chosen: `loops`, outermost first.
 struct ParallelLoop {
@@ -145,5 +159,6 @@ void schedule_channel_lanes(RolledStages& stages, const Schedule& schedule);
 void schedule_phase_lanes(PhaseStages& stages, const Schedule& schedule);
 void schedule_group_lanes(GroupStages& stages, const Schedule& schedule);
 void schedule_general(RolledStages& stages, const Schedule& schedule);
+void schedule_fold(FoldStages& stages, const Schedule& schedule);
 
 }  // namespace convt

@@ -89,10 +89,12 @@ std::array<std::int64_t, 5> Definition::place(std::size_t element) const {
 std::vector<Definition::Tap> Definition::taps(int axis, std::int64_t output) const {
     const Axis& a = axes_[static_cast<std::size_t>(axis)];
     std::vector<Tap> list;
-    for (std::int64_t k = 0; k < a.kernel; ++k) {
-        const std::int64_t scattered = output + a.pad_low - a.dilation * k;
-        if (scattered < 0 || scattered % a.stride != 0 || scattered / a.stride >= a.input) continue;
-        list.push_back({scattered / a.stride, k});
+    for (const std::int64_t position : problem_.folded(a, output)) {
+        for (std::int64_t k = 0; k < a.kernel; ++k) {
+            const std::int64_t scattered = position - a.dilation * k;
+            if (scattered < 0 || scattered % a.stride != 0 || scattered / a.stride >= a.input) continue;
+            list.push_back({scattered / a.stride, k});
+        }
     }
     return list;
 }

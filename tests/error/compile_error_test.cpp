@@ -3,6 +3,7 @@
 // rule.
 #include "convt/halide_compiler.h"
 
+#include <fmt/format.h>
 #include <catch2/catch_test_macros.hpp>
 
 #include <functional>
@@ -85,6 +86,24 @@ TEST_CASE("compile: a strategy that does not take the problem gives its reason")
     }
     CHECK(refusal(strategy_names().back(), hard, Target::host()).empty());
     CHECK(refusal("fastest", hard, Target::host()).find("fastest") != std::string::npos);
+}
+
+TEST_CASE("compile: padding modes are refused by name for GPUs") {
+    for (const char* mode : {"pmreflect", "pmreplicate", "pmcircular"}) {
+        const Problem folds = Problem::parse(fmt::format("{}_{}", problem_text, mode)).value();
+        const Target gpu = Target::parse("cuda-sm80").value();
+        const std::string said = fmt::format("padding_mode = {}: is built for CPUs alone", mode);
+        for (const std::string& strategy : strategy_names(gpu))
+            CHECK(refusal(strategy, folds, gpu) == said);
+        const std::string message = fmt::format("{} for cuda-sm80: {}", folds.text(), said);
+        for (const Status& status :
+             {make_plan(folds, gpu).status(), compile_object(folds, gpu).status(),
+              halide_compiler()->compile(folds, gpu).status(), halide_compiler()->fingerprint(folds, gpu).status()}) {
+            CHECK(status.code() == Code::unsupported);
+            CHECK(status.message() == message);
+        }
+        CHECK(make_plan(folds, Target::host()).ok());
+    }
 }
 
 TEST_CASE("compile: a problem that breaks a rule is refused") {

@@ -176,16 +176,23 @@ TEST_CASE("problem syntax: each error names the token and its column") {
         check_refused(row, Problem::parse(row.text).status());
 }
 
-TEST_CASE("problem syntax: padding modes are known and not built") {
-    const Row rows[] = {
-        {"convt1d_f32_ci1_co1_i1_k1_pmreflect", "`pmreflect`", "column 27:", "only zero padding"},
-        {"convt1d_f32_ci1_co1_i1_k1_p1_pmreplicate", "`pmreplicate`", "column 30:", "only zero padding"},
-        {"convt1d_f32_ci1_co1_i1_k1_pmcircular_nhwc", "`pmcircular`", "column 27:", "only zero padding"},
-    };
-    for (const Row& row : rows)
-        check_refused(row, Problem::parse(row.text).status(), Code::unsupported);
+TEST_CASE("problem rules: padding modes bound the padding by what there is to read") {
+    CHECK(Problem::parse("convt1d_f32_ci1_co1_i4_k4_p1_pmreflect").ok());  // 5 outputs
+    CHECK(Problem::parse("convt1d_f32_ci1_co1_i8_k4_p4:3_pmreflect").status().message() ==
+          "padding low[W] = 4: must be at most 3 with pmreflect and output 4");
+    CHECK(Problem::parse("convt1d_f32_ci1_co1_i8_k4_p3:4_op0_pmreflect").status().message() ==
+          "padding high[W] = 4: must be at most 3 with pmreflect and output 4");
+    CHECK(Problem::parse("convt2d_f32_ci1_co1_i8_k4_p0x4:3_pmcircular").ok());
+    CHECK(Problem::parse("convt2d_f32_ci1_co1_i8_k4_p5:3x0_pmcircular").status().message() ==
+          "padding low[H] = 5: must be at most 3 with pmcircular and output 3");
+    CHECK(Problem::parse("convt1d_f32_ci1_co1_i8_k4_p10:0_pmreplicate").ok());
     check_refused({"", "`pmzeros`", "column 27:", "unknown token"},
                   Problem::parse("convt1d_f32_ci1_co1_i1_k1_pmzeros").status());
+    check_refused({"", "`pmreflect`", "column 32:", "must stand before the layout"},
+                  Problem::parse("convt1d_f32_ci1_co1_i1_k1_nhwc_pmreflect").status());
+    Problem p = Problem::parse("convt1d_f32_ci1_co1_i4_k4").value();
+    p.padding_mode = static_cast<PaddingMode>(9);
+    CHECK(p.validate().message() == "padding_mode = 9: no such padding mode");
 }
 
 TEST_CASE("problem syntax: a hostile token does not fill the message") {
@@ -216,7 +223,6 @@ TEST_CASE("problem file: each error names the line") {
         for (const char* part : row.parts)
             CHECK(status.message().find(part) != std::string::npos);
     }
-    CHECK(parse_problem_file("a\tconvt1d_f32_ci1_co1_i1_k1_pmreflect").status().code() == Code::unsupported);
 }
 
 }  // namespace convt::test

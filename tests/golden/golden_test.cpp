@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A framework's description gives the framework's output: its shape and, element by element, its values; through the
-// oracle for every vector, through a compiled kernel for some of each framework.
+// oracle for every vector, through a compiled kernel for some of each framework. Padding modes, which no framework has
+// for transposed convolutions, are held against the gradient of the convolution that has them.
 #include "convt/halide_compiler.h"
 #include "convt/kernel.h"
 #include "tests/golden/vectors.h"
@@ -45,34 +46,59 @@ Operands recorded_operands(const FrameworkLayer& layer) {
     return operands;
 }
 
+// Shape and values, through the oracle.
+void check_oracle(const FrameworkLayer& layer, const Vector& vector) {
+    INFO(vector.name << " " << layer.problem.text());
+    REQUIRE(layer.problem.output_shape() == vector.shape);
+    const Reference reference = oracle(layer.problem, recorded_operands(layer));
+    CHECK(std::equal(vector.y.begin(), vector.y.end(), reference.values.begin(), reference.values.end()));
+}
+
+void check_kernel(const FrameworkLayer& layer, const Vector& vector) {
+    INFO(vector.name << " " << layer.problem.text());
+    const Object object = require_value(compile_object(layer.problem, Target::host()));
+    const auto kernel = require_value(Kernel::load(object));
+    const auto y = require_value(run_guarded(*kernel, recorded_operands(layer)));
+    CHECK(to_scalars(layer.problem.type, y) == vector.y);
+}
+
+// A step that is prime to the periods of record.py's loops, so that every argument comes up.
+constexpr std::size_t kernel_step = 37;
+
+// The adjoint of PyTorch's convolution, whose weights lie as convt's do.
+FrameworkLayer adjoint(const Vector& vector) {
+    const Problem problem = require_value(Problem::parse(vector.text));
+    return {problem, {problem.rank + 2, {0, 1, 2, 3, 4}, false}};
+}
+
 }  // namespace
 
 TEST_CASE("frameworks' descriptions give their shapes and values: oracle") {
     const std::string framework = GENERATE(as<std::string>{}, "onnx", "pytorch", "tensorflow", "keras", "jax");
     const std::vector<Vector> vectors = read_vectors(framework);
     CHECK(vectors.size() >= 300);
-    for (const Vector& vector : vectors) {
-        INFO(vector.name);
-        const FrameworkLayer layer = require_value(layer_of(framework, vector.arguments));
-        INFO(layer.problem.text());
-        REQUIRE(layer.problem.output_shape() == vector.shape);
-        const Reference reference = oracle(layer.problem, recorded_operands(layer));
-        CHECK(std::equal(vector.y.begin(), vector.y.end(), reference.values.begin(), reference.values.end()));
-    }
+    for (const Vector& vector : vectors)
+        check_oracle(require_value(layer_of(framework, vector.text)), vector);
 }
 
 TEST_CASE("frameworks' descriptions give their shapes and values: kernels") {
     const std::string framework = GENERATE(as<std::string>{}, "onnx", "pytorch", "tensorflow", "keras", "jax");
     const std::vector<Vector> vectors = read_vectors(framework);
-    // A step that is prime to the periods of record.py's loops, so that every argument comes up.
-    for (std::size_t i = vectors.size() - 1; i < vectors.size(); i -= 37) {
-        INFO(vectors[i].name);
-        const FrameworkLayer layer = require_value(layer_of(framework, vectors[i].arguments));
-        const Object object = require_value(compile_object(layer.problem, Target::host()));
-        const auto kernel = require_value(Kernel::load(object));
-        const auto y = require_value(run_guarded(*kernel, recorded_operands(layer)));
-        CHECK(to_scalars(layer.problem.type, y) == vectors[i].y);
-    }
+    for (std::size_t i = vectors.size() - 1; i < vectors.size(); i -= kernel_step)
+        check_kernel(require_value(layer_of(framework, vectors[i].text)), vectors[i]);
+}
+
+TEST_CASE("padding modes are the adjoint of PyTorch's convolution with that mode: oracle") {
+    const std::vector<Vector> vectors = read_vectors("padding_modes");
+    CHECK(vectors.size() >= 200);
+    for (const Vector& vector : vectors)
+        check_oracle(adjoint(vector), vector);
+}
+
+TEST_CASE("padding modes are the adjoint of PyTorch's convolution with that mode: kernels") {
+    const std::vector<Vector> vectors = read_vectors("padding_modes");
+    for (std::size_t i = vectors.size() - 1; i < vectors.size(); i -= kernel_step)
+        check_kernel(adjoint(vectors[i]), vectors[i]);
 }
 
 }  // namespace convt::test

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Records what frameworks compute for transposed convolutions as they describe them: tests/golden/<framework>.tsv.
 
-usage: record.py FRAMEWORK...    (onnx pytorch tensorflow keras jax), or all
+usage: record.py FRAMEWORK...    (onnx pytorch padding_modes tensorflow keras jax), or all
 
 Run it where the frameworks of requirements.txt are installed; each is loaded only when asked for. Every line is a name, the
 arguments and y: shape, then elements in the framework's order. x, w and the bias are not written down: their elements, in
@@ -61,6 +61,24 @@ class Case:
         return tensor("b", [self.co]) if self.bias else None
 
 
+class Adjoint(Case):
+    """A convolution with a padding mode, from `output` to `input`; convt is its adjoint. Its text is convt's problem."""
+
+    def __init__(self, mode, output, kernel, stride, dilation, low, high, **sizes):
+        axes = list(zip(output, kernel, stride, dilation, low, high))
+        extents = [(o + a + b - reach(k, d)) // s + 1 for o, k, s, d, a, b in axes]
+        left = [o + a + b - reach(k, d) - (i - 1) * s for i, (o, k, s, d, a, b) in zip(extents, axes)]
+        super().__init__(extents, kernel, **sizes)
+        self.mode, self.output, self.stride, self.dilation, self.low, self.high, self.left = mode, output, stride, dilation, low, high, left
+
+    def text(self):
+        axes = lambda values: "x".join(str(v) for v in values)
+        words = [f"convt{self.rank}d_f32", f"n{self.batch}", f"ci{self.ci}", f"co{self.co}", f"i{axes(self.input)}", f"k{axes(self.kernel)}",
+                 f"s{axes(self.stride)}", "p" + axes(f"{a}:{b}" for a, b in zip(self.low, self.high)), f"op{axes(self.left)}",
+                 f"d{axes(self.dilation)}", f"g{self.groups}", f"pm{self.mode}"]
+        return "_".join(words)
+
+
 # ---- The frameworks: y of a case ----
 
 def onnx(case):
@@ -95,6 +113,19 @@ def pytorch(case):
         module.bias.data = torch.from_numpy(case.b())
     with torch.no_grad():
         return module(torch.from_numpy(case.x(False)), output_size=case.get("output_size")).numpy()
+
+
+def padding_modes(case):
+    """PyTorch's gradient, in u, of <conv(pad(u)), x>: the adjoint identity as autograd has it."""
+    import torch
+
+    conv = [torch.nn.functional.conv1d, torch.nn.functional.conv2d, torch.nn.functional.conv3d][case.rank - 1]
+    pads = [v for pair in reversed(list(zip(case.low, case.high))) for v in pair]
+    u = torch.zeros([case.batch, case.co, *case.output], requires_grad=True)
+    w = torch.from_numpy(tensor("w", [case.ci, case.co // case.groups, *case.kernel]))
+    padded = torch.nn.functional.pad(u, pads, mode=case.mode)
+    conv(padded, w, stride=case.stride, dilation=case.dilation, groups=case.groups).backward(torch.from_numpy(case.x(False)))
+    return u.grad.numpy()
 
 
 def tensorflow(case):
@@ -246,10 +277,22 @@ def jax_cases():
         yield Case(i, k, padding="notset", explicit_padding=pads, use_consistent_padding=consistent, **case, **sizes)
 
 
+def padding_mode_cases():
+    for mode in ["reflect", "replicate", "circular"]:
+        for o, k, s, low, high in itertools.product([2, 5], [1, 3, 4], [1, 2, 3], [0, 1, 4], [1, 2]):
+            if o + low + high >= k:
+                yield Adjoint(mode, [o], [k], [s], [1], [low], [high])
+        for (o, k, s, d), sizes, rng in grids(30, True):
+            low, high = [[rng.randint(0, min(v, 3)) for v in o] for _ in range(2)]
+            if all(v + a + b >= reach(n, w) for v, a, b, n, w in zip(o, low, high, k, d)):
+                yield Adjoint(mode, list(o), list(k), list(s), list(d), low, high, **dict(sizes, bias=0))
+
+
 # The distributions that compute, by framework.
 FRAMEWORKS = {
     "onnx": (onnx, onnx_cases, ["onnxruntime", "onnx"]),
     "pytorch": (pytorch, pytorch_cases, ["torch"]),
+    "padding_modes": (padding_modes, padding_mode_cases, ["torch"]),
     "tensorflow": (tensorflow, tensorflow_cases, ["tensorflow-cpu"]),
     "keras": (keras, keras_cases, ["keras", "tensorflow-cpu"]),
     "jax": (jax, jax_cases, ["jax", "jaxlib"]),

@@ -96,7 +96,7 @@ std::vector<Vector> read_vectors(const std::string& framework) {
         if (line.starts_with('#')) continue;
         const std::vector<std::string> fields = split(line, '\t');
         if (fields.size() != 4) throw std::runtime_error(path + ": not four fields: " + line);
-        Vector vector{fields[0], Arguments(fields[1]), Arguments("shape=" + fields[2]).list("shape"), {}};
+        Vector vector{fields[0], fields[1], Arguments("shape=" + fields[2]).list("shape"), {}};
         for (const std::string& value : split(fields[3], ' '))
             vector.y.push_back(std::stod(value));
         vectors.push_back(std::move(vector));
@@ -104,7 +104,8 @@ std::vector<Vector> read_vectors(const std::string& framework) {
     return vectors;
 }
 
-Result<FrameworkLayer> layer_of(const std::string& framework, const Arguments& a) {
+Result<FrameworkLayer> layer_of(const std::string& framework, const std::string& text) {
+    const Arguments a(text);
     using Function = Result<FrameworkLayer> (*)(const LayerSizes&, const Arguments&);
     static const std::map<std::string, Function> functions{
         {"onnx", onnx}, {"pytorch", pytorch}, {"tensorflow", tensorflow}, {"keras", keras}, {"jax", jax}};

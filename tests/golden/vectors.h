@@ -26,7 +26,7 @@ class Arguments {
 
 struct Vector {
     std::string name;
-    Arguments arguments;
+    std::string text;                 // the arguments
     std::vector<std::int64_t> shape;  // of y, as the framework lays it out
     std::vector<double> y;
 };
@@ -35,7 +35,7 @@ struct Vector {
 std::vector<Vector> read_vectors(const std::string& framework);
 
 // The problem that the function of `framework` makes of the arguments.
-Result<FrameworkLayer> layer_of(const std::string& framework, const Arguments& arguments);
+Result<FrameworkLayer> layer_of(const std::string& framework, const std::string& arguments);
 
 // The integers that record.py makes for tensor x, w or b (seeds 1, 2, 3).
 std::vector<double> recorded_tensor(std::uint32_t seed, std::size_t elements);

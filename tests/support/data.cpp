@@ -67,9 +67,10 @@ std::int64_t integer_limit(const Problem& problem, const TransformFacts& transfo
     std::int64_t terms = problem.in_channels / problem.groups * type.parts;
     for (int i = 0; i < problem.rank; ++i)
         terms *= std::min(problem.axes[i].input, problem.axes[i].kernel);
+    terms *= problem.folds();
     double room = std::ldexp(1.0, type.mantissa_bits - 4) / static_cast<double>(terms + 1);
     if (transform.growth != 0) {
-        const std::int64_t sums = transform.growth * (problem.in_channels / problem.groups) + 1;
+        const std::int64_t sums = transform.growth * problem.folds() * (problem.in_channels / problem.groups) + 1;
         room = std::min(room, std::ldexp(1.0, type.mantissa_bits - 1) / static_cast<double>(sums * transform.divisor));
     }
     return std::clamp(static_cast<std::int64_t>(std::sqrt(room)), std::int64_t{1}, std::int64_t{63});

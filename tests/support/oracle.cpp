@@ -54,9 +54,30 @@ bool inside(const Axis& a, std::int64_t o) {
     return 0 <= o && o < a.output();
 }
 
-// y[lands_at(i, k)] += x[i] * w for one k and every i.
+// Where what falls outside goes instead: torch.nn.functional.pad's modes name the position that is read there. -1:
+// nowhere.
+std::int64_t fold(PaddingMode mode, const Axis& a, std::int64_t o) {
+    const std::int64_t last = a.output() - 1;
+    switch (mode) {
+        case PaddingMode::reflect:
+            return o < 0 ? -o : 2 * last - o;
+        case PaddingMode::replicate:
+            return o < 0 ? 0 : last;
+        case PaddingMode::circular:
+            return o < 0 ? o + last + 1 : o - last - 1;
+        case PaddingMode::zeros:
+            break;
+    }
+    return -1;
+}
+std::int64_t place(PaddingMode mode, const Axis& a, std::int64_t i, std::int64_t k) {
+    const std::int64_t o = lands_at(a, i, k);
+    return inside(a, o) ? o : fold(mode, a, o);
+}
+
+// y[place(i, k)] += x[i] * w for one k and every i.
 template <typename T>
-void scatter_tap(const Axes& a, const Extents& k, const T& w, const T* x, T* y) {
+void scatter_tap(PaddingMode mode, const Axes& a, const Extents& k, const T& w, const T* x, T* y) {
     std::int64_t first = 0;
     std::int64_t last = a[2].input;
     while (first < last && !inside(a[2], lands_at(a[2], first, k[2])))
@@ -64,26 +85,29 @@ void scatter_tap(const Axes& a, const Extents& k, const T& w, const T* x, T* y) 
     while (last > first && !inside(a[2], lands_at(a[2], last - 1, k[2])))
         --last;
     for (std::int64_t i0 = 0; i0 < a[0].input; ++i0) {
-        const std::int64_t o0 = lands_at(a[0], i0, k[0]);
-        if (!inside(a[0], o0)) continue;
+        const std::int64_t o0 = place(mode, a[0], i0, k[0]);
+        if (o0 < 0) continue;
         for (std::int64_t i1 = 0; i1 < a[1].input; ++i1) {
-            const std::int64_t o1 = lands_at(a[1], i1, k[1]);
-            if (!inside(a[1], o1)) continue;
+            const std::int64_t o1 = place(mode, a[1], i1, k[1]);
+            if (o1 < 0) continue;
             const T* from = x + (i0 * a[1].input + i1) * a[2].input;
             T* to = y + (o0 * a[1].output() + o1) * a[2].output();
             for (std::int64_t i2 = first; i2 < last; ++i2)
                 to[lands_at(a[2], i2, k[2])] += from[i2] * w;
+            for (std::int64_t i2 = 0; mode != PaddingMode::zeros && i2 < a[2].input; ++i2) {
+                if (i2 < first || i2 >= last) to[place(mode, a[2], i2, k[2])] += from[i2] * w;
+            }
         }
     }
 }
 
 // One channel pair: every tap of the kernel.
 template <typename T>
-void scatter(const Axes& a, const T* x, const T* w, T* y) {
+void scatter(PaddingMode mode, const Axes& a, const T* x, const T* w, T* y) {
     for (std::int64_t k0 = 0; k0 < a[0].kernel; ++k0) {
         for (std::int64_t k1 = 0; k1 < a[1].kernel; ++k1) {
             for (std::int64_t k2 = 0; k2 < a[2].kernel; ++k2) {
-                scatter_tap(a, {k0, k1, k2}, w[(k0 * a[1].kernel + k1) * a[2].kernel + k2], x, y);
+                scatter_tap(mode, a, {k0, k1, k2}, w[(k0 * a[1].kernel + k1) * a[2].kernel + k2], x, y);
             }
         }
     }
@@ -99,7 +123,8 @@ void scatter_all(const Problem& p, const Axes& a, const std::vector<T>& x, const
         for (std::int64_t ci = 0; ci < p.in_channels; ++ci) {
             for (std::int64_t j = 0; j < out_group; ++j) {
                 const std::int64_t co = ci / in_group * out_group + j;
-                scatter(a, x.data() + static_cast<std::size_t>(n * p.in_channels + ci) * volume(inputs(a)),
+                scatter(p.padding_mode, a,
+                        x.data() + static_cast<std::size_t>(n * p.in_channels + ci) * volume(inputs(a)),
                         w.data() + static_cast<std::size_t>(ci * out_group + j) * volume(kernels(a)),
                         y.data() + static_cast<std::size_t>(n * p.out_channels + co) * volume(outputs(a)));
             }
@@ -164,7 +189,7 @@ std::vector<double> counts(const Problem& p, const Axes& a) {
     std::vector<double> count(volume(outputs(a)));
     const std::vector<double> x(volume(inputs(a)), 1.0);
     const std::vector<double> w(volume(kernels(a)), 1.0);
-    scatter(a, x.data(), w.data(), count.data());
+    scatter(p.padding_mode, a, x.data(), w.data(), count.data());
     const std::int64_t channels = p.in_channels / p.groups;
     for (double& c : count)
         c *= static_cast<double>(channels);
@@ -308,10 +333,11 @@ double error_bound(const Problem& problem, const Reference& reference, std::size
     double magnitude = reference.magnitudes[element];
     if (transform.growth != 0) {
         const auto channels = static_cast<double>(problem.in_channels / problem.groups);
-        n = std::max(n, static_cast<double>(transform.roundings) + channels + (problem.bias ? 1 : 0));
-        magnitude =
-            static_cast<double>(transform.growth) * channels * reference.largest_input * reference.largest_weight +
-            reference.largest_bias;
+        const auto folds = static_cast<double>(problem.folds());
+        n = std::max(n, static_cast<double>(transform.roundings) + channels + folds + (problem.bias ? 1 : 0));
+        magnitude = static_cast<double>(transform.growth) * folds * channels * reference.largest_input *
+                        reference.largest_weight +
+                    reference.largest_bias;
     }
     const double roundoff = std::ldexp(1.0, -type.mantissa_bits);
     const int wide_bits =

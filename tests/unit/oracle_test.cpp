@@ -62,6 +62,17 @@ TEST_CASE("oracle: more axes, complex numbers and epilogues by hand") {
     CHECK(values("convt1d_f32_ci1_co1_i2_k1_relu_leaky-2", {-4, 4}, {1}) == List{0, 4});
 }
 
+TEST_CASE("oracle: padding modes by hand") {
+    using List = std::vector<double>;
+    // Before cropping: 1 12 24 48 80.
+    CHECK(values("convt1d_f32_ci1_co1_i4_k2_p1", {1, 2, 4, 8}, {1, 10}) == List{12, 24, 48});
+    CHECK(values("convt1d_f32_ci1_co1_i4_k2_p1_pmreflect", {1, 2, 4, 8}, {1, 10}) == List{12, 24 + 1 + 80, 48});
+    CHECK(values("convt1d_f32_ci1_co1_i4_k2_p1_pmreplicate", {1, 2, 4, 8}, {1, 10}) == List{12 + 1, 24, 48 + 80});
+    CHECK(values("convt1d_f32_ci1_co1_i4_k2_p1_pmcircular", {1, 2, 4, 8}, {1, 10}) == List{12 + 80, 24, 48 + 1});
+    CHECK(values("convt1d_f32_ci1_co1_i4_k2_p0:4_pmreplicate_bias", {1, 2, 4, 8}, {1, 10}, {1000}) == List{1165});
+    CHECK(values("convt2d_f32_ci1_co1_i2x1_k1x2_s2x1_p1x0_pmreplicate", {1, 2}, {3, 5}) == List{9, 15});
+}
+
 TEST_CASE("oracle: terms, magnitudes and the bound that follows") {
     const Problem p = problem("convt1d_f32_ci2_co1_i3_k2_bias_leaky2");
     const Reference r = oracle(p, {from_scalars(p.type, {1, -2, 4, 1, 1, 1}), from_scalars(p.type, {1, -10, 1, 1}),

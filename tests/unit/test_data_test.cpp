@@ -60,6 +60,7 @@ TEST_CASE("random problems: a thousand of them visit the whole rule space") {
         ++seen[element_type_info(p.type).name];
         ++seen["layouts " + std::to_string(static_cast<int>(p.input_layout)) +
                std::to_string(static_cast<int>(p.output_layout))];
+        ++seen["padding mode " + std::to_string(static_cast<int>(p.padding_mode))];
         seen["bias"] += p.bias;
         seen["batch"] += p.batch > 1;
         seen["groups"] += p.groups > 1 && p.groups < p.in_channels;
@@ -83,7 +84,7 @@ TEST_CASE("random problems: a thousand of them visit the whole rule space") {
         INFO(what);
         CHECK(count >= 30);
     }
-    CHECK(seen.size() == 24);
+    CHECK(seen.size() == 28);
 }
 
 TEST_CASE("random problems: every simpler problem is valid and differs") {

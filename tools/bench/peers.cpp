@@ -68,6 +68,7 @@ Json problem_json(const Problem& problem) {
             {"groups", problem.groups},
             {"input_last", problem.input_layout == Layout::channels_last},
             {"output_last", problem.output_layout == Layout::channels_last},
+            {"folds", problem.padding_mode != PaddingMode::zeros},
             {"axes", axes},
             {"epilogue", epilogue}};
 }

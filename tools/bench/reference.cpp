@@ -81,11 +81,13 @@ Pairs pairs_of(const Problem& problem, const Strides& x, const Position& p) {
         const Axis& axis = problem.axes[a];
         Pairs longer;
         for (const auto& [x_offset, w_offset] : pairs) {
-            for (std::int64_t k = 0; k < axis.kernel; ++k) {
-                // stride * i + dilation * k = o + pad_low
-                const std::int64_t reached = p.at[a] + axis.pad_low - axis.dilation * k;
-                if (reached < 0 || reached % axis.stride != 0 || reached / axis.stride >= axis.input) continue;
-                longer.emplace_back(x_offset + reached / axis.stride * x.axes[a], w_offset * axis.kernel + k);
+            for (const std::int64_t position : problem.folded(axis, p.at[a])) {
+                for (std::int64_t k = 0; k < axis.kernel; ++k) {
+                    // stride * i + dilation * k = o + pad_low, and what folds onto it
+                    const std::int64_t reached = position - axis.dilation * k;
+                    if (reached < 0 || reached % axis.stride != 0 || reached / axis.stride >= axis.input) continue;
+                    longer.emplace_back(x_offset + reached / axis.stride * x.axes[a], w_offset * axis.kernel + k);
+                }
             }
         }
         pairs = std::move(longer);
@@ -190,7 +192,7 @@ class Reference {
 
     // What no intermediate of a transformed sum exceeds (object.h, TransformFacts).
     long double transformed_size() const {
-        const auto channels = static_cast<long double>(problem_.in_channels / problem_.groups);
+        const auto channels = static_cast<long double>(problem_.in_channels / problem_.groups * problem_.folds());
         return static_cast<long double>(transform_.growth) * channels * largest(operands_.x) * largest(operands_.w);
     }
 
@@ -209,8 +211,9 @@ class Reference {
     // one a channel among them.
     long double bound_of_sum(long double size, std::int64_t products) const {
         const std::int64_t in_sum =
-            transform_.growth == 0 ? products
-                                   : std::max(products, transform_.roundings + problem_.in_channels / problem_.groups);
+            transform_.growth == 0
+                ? products
+                : std::max(products, transform_.roundings + problem_.folds() + problem_.in_channels / problem_.groups);
         const long double nu = std::ldexp(static_cast<long double>(in_sum + 1), -type_.mantissa_bits);
         return nu / (1.0L - nu) * (size + transformed_);
     }

@@ -48,12 +48,13 @@ Cost cost_of(const Problem& problem) {
         cost.operand_bytes += product(problem.operand_shape(operand)) * type.bytes();
     cost.output_bytes = product(problem.output_shape()) * type.bytes();
 
+    const Problem wide = problem.unfolded();  // where it folds, every position before cropping is used
     const std::int64_t channel_pairs = problem.in_channels * (problem.out_channels / problem.groups);
     std::int64_t inputs = problem.batch * problem.in_channels;
     std::int64_t weights = channel_pairs;
     cost.inside_multiply_adds = static_cast<double>(problem.batch * channel_pairs * type.parts * type.parts);
     for (int a = 0; a < problem.rank; ++a) {
-        const Reach reach = reach_of(problem.axes[static_cast<std::size_t>(a)]);
+        const Reach reach = reach_of(wide.axes[static_cast<std::size_t>(a)]);
         inputs *= reach.inputs;
         weights *= reach.taps;
         cost.inside_multiply_adds *= static_cast<double>(reach.pairs);

@@ -38,9 +38,10 @@ class Facts {
 
 // The input with the zeros around it that taps read: what a strategy that copies it needs at least.
 std::int64_t padded_bytes(const Problem& problem) {
+    const Problem wide = problem.unfolded();
     std::int64_t bytes = problem.batch * problem.in_channels * element_type_info(problem.type).bytes();
     for (int a = 0; a < problem.rank; ++a) {
-        const PhaseTable phases(problem.axes[static_cast<std::size_t>(a)]);
+        const PhaseTable phases(wide.axes[static_cast<std::size_t>(a)]);
         bytes *= phases.positions() + phases.highest_offset() - phases.lowest_offset();
     }
     return bytes;
@@ -124,6 +125,7 @@ Status explain(const Options& options, std::ostream& out) {
     facts.line("problem", problem.text());
     facts.line("target", options.target.text());
     facts.line("output shape", shape_text(problem.output_shape()));
+    if (problem.unfolded() != problem) facts.line("folded from", problem.unfolded().text());
     explain_plan(facts, plan.value());
     explain_sizes(facts, problem, cost, object.value());
     explain_roofline(facts, problem, cost);

@@ -36,6 +36,11 @@ CONVT_API const ElementTypeInfo& element_type_info(ElementType type) noexcept;
 
 enum class Layout : std::uint8_t { channels_first, channels_last };
 
+// What a convolution reads outside of its input, and where its adjoint, a transposed convolution, therefore adds what
+// falls outside of its output: nowhere; at the mirrored position, the border itself not repeated; at the border; at the
+// other end. Of the positions before cropping, [-pad_low, output + pad_high), those outside fold back so, axis by axis.
+enum class PaddingMode : std::uint8_t { zeros, reflect, replicate, circular };
+
 // What an epilogue operation takes beside the value so far: nothing, one number an output channel, (C_out), or a tensor
 // of the output's shape and layout.
 enum class OperandShape : std::uint8_t { none, per_channel, as_output };
@@ -111,6 +116,7 @@ struct CONVT_API Problem {
     std::int64_t groups = 1;
     std::array<Axis, 3>
         axes{};  // axes[0 .. rank) in the order D, H, W; the last one is contiguous in channels-first tensors
+    PaddingMode padding_mode = PaddingMode::zeros;
     Layout input_layout = Layout::channels_first;
     Layout output_layout = Layout::channels_first;
     bool bias = false;
@@ -120,7 +126,7 @@ struct CONVT_API Problem {
     bool operator==(const Problem&) const = default;
 
     // Reads the text form (contract: "Problem text"). Errors: Code::invalid_problem naming the token and its column, or
-    // the field, value and rule; Code::unsupported for the padding modes that are not built.
+    // the field, value and rule.
     static Result<Problem> parse(std::string_view text);
 
     // The canonical text: one number per axis, defaults left out. `parse(text())` gives the same value back.
@@ -138,6 +144,15 @@ struct CONVT_API Problem {
     // output's.
     std::vector<EpilogueOperand> epilogue_operands() const;
     std::vector<std::int64_t> operand_shape(const EpilogueOperand& operand) const;
+
+    // The problem whose output folds into this one's: every position before cropping, sums as they are, without bias
+    // and epilogue. The problem itself where the padding mode is zeros.
+    Problem unfolded() const;
+    // Positions before cropping, counted from 0, that output position `o` of an axis sums: o + pad_low, and those that
+    // fold onto it.
+    std::vector<std::int64_t> folded(const Axis& axis, std::int64_t o) const;
+    // Most positions before cropping that one output sums; 1 where the padding mode is zeros.
+    std::int64_t folds() const noexcept;
 
     // Multiply-adds of all taps: N * C_in * C_out/groups * prod(input) * prod(kernel). A complex one counts as one.
     std::int64_t multiply_adds() const noexcept;

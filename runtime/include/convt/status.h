@@ -18,7 +18,7 @@ enum class Code {
     ok,
     invalid_problem,   // a problem's text or values break a rule
     invalid_argument,  // a tensor, option or file given by the caller does not fit
-    unsupported,       // known, but not built: padding modes other than zeros, for example
+    unsupported,       // known, but not built
     unknown_target,    // no such target or feature
     missing_feature,   // this CPU lacks an instruction set that the kernel needs
     io_error,          // a system call on a file failed

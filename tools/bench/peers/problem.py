@@ -12,6 +12,8 @@ class Problem:
     """Tuples have one number an axis, in the order of memory. All tensors here are channels first and batched."""
 
     def __init__(self, fields):
+        if fields["folds"]:
+            raise Unsupported("no library has padding modes of transposed convolutions")
         self.rank = fields["rank"]
         self.type = fields["type"]
         self.batch, self.groups = fields["batch"], fields["groups"]
