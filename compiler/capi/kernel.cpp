@@ -26,7 +26,9 @@ class CallbackExecutor final : public Executor {
     const convt_call_options& options_;
 };
 
-Status read_tensor(const char* name, const convt_tensor* tensor, TensorView& view) {
+}  // namespace
+
+Status convt::capi::read_tensor(const char* name, const convt_tensor* tensor, TensorView& view) {
     if (tensor == nullptr) return null_argument(name);
     convt_tensor known;
     if (!read_struct(tensor, known)) return short_struct(name, tensor->struct_size);
@@ -41,6 +43,8 @@ Status read_tensor(const char* name, const convt_tensor* tensor, TensorView& vie
     std::copy(std::begin(known.strides), std::end(known.strides), view.strides);
     return {};
 }
+
+namespace {
 
 Status read_operands(const convt_call_options& options, std::vector<TensorView>& views) {
     if (options.operand_count < 0)

@@ -74,6 +74,9 @@ bool write_struct(T from, T* to) noexcept {
     return true;
 }
 
+// A caller's tensor as the library sees it. Code::invalid_argument names it.
+Status read_tensor(const char* name, const convt_tensor* tensor, TensorView& view);
+
 inline Status short_struct(const char* name, std::size_t size) {
     return {Code::invalid_argument,
             std::string(name) + ".struct_size is " + std::to_string(size) + ", must be sizeof of the struct"};

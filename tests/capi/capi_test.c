@@ -43,6 +43,75 @@ static void test_errors(void) {
     convt_packed_weights_destroy(NULL);
 }
 
+/* A layer in each framework's words, and weights from TensorFlow's order. */
+static void test_layers(void) {
+    const int64_t two[2] = {2, 2}, three[2] = {3, 3}, four[2] = {4, 4}, eight[2] = {8, 8}, pads[4] = {1, 1, 1, 1};
+    convt_layer layer = {.struct_size = sizeof layer, .rank = 2, .batch = 1, .in_channels = 2, .out_channels = 3};
+    layer.input = four, layer.kernel = three, layer.strides = two;
+    const struct {
+        int framework, auto_pad;
+        const int64_t *output_shape, *pads;
+        const char* text;
+    } rows[] = {
+        {CONVT_ONNX, CONVT_PAD_SAME_UPPER, NULL, NULL, "convt2d_f32_ci2_co3_i4x4_k3x3_s2x2_p0:1x0:1"},
+        {CONVT_PYTORCH, CONVT_PAD_NOTSET, eight, pads, "convt2d_f32_ci2_co3_i4x4_k3x3_s2x2_p1x1_op1x1"},
+        {CONVT_TENSORFLOW, CONVT_PAD_SAME_UPPER, eight, NULL, "convt2d_f32_ci2_co3_i4x4_k3x3_s2x2_p0:1x0:1_nhwc"},
+        {CONVT_KERAS, CONVT_PAD_VALID, NULL, NULL, "convt2d_f32_ci2_co3_i4x4_k3x3_s2x2_nhwc"},
+        {CONVT_JAX, CONVT_PAD_NOTSET, NULL, pads, "convt2d_f32_ci2_co3_i4x4_k3x3_s2x2_p1x1_nhwc"},
+    };
+    convt_problem* problem = NULL;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; ++i) {
+        layer.framework = rows[i].framework, layer.auto_pad = rows[i].auto_pad;
+        layer.output_shape = rows[i].output_shape, layer.pads = rows[i].pads;
+        CHECK(convt_problem_from_layer(&layer, &problem, &error) == CONVT_OK);
+        CHECK(problem != NULL && strcmp(convt_problem_text(problem), rows[i].text) == 0);
+        convt_problem_destroy(problem);
+    }
+    layer.framework = CONVT_KERAS, layer.auto_pad = CONVT_PAD_VALID, layer.pads = NULL;
+    float from[3 * 3 * 3 * 2], to[2 * 3 * 3 * 3];
+    for (int i = 0; i < 54; ++i)
+        from[i] = (float)i;
+    convt_tensor from_tensor = {.struct_size = sizeof from_tensor}, to_tensor = from_tensor;
+    CHECK(convt_tensor_dense(&from_tensor, from, CONVT_F32, 4, (int64_t[]){3, 3, 3, 2}, &error) == CONVT_OK);
+    CHECK(convt_tensor_dense(&to_tensor, to, CONVT_F32, 4, (int64_t[]){2, 3, 3, 3}, &error) == CONVT_OK);
+    CHECK(convt_layer_reorder_weights(&layer, &from_tensor, &to_tensor, &error) == CONVT_OK);
+    CHECK(to[0] == 0 && to[1] == 6 && to[9] == 2 && to[27] == 1 && to[53] == 53);
+    CHECK(convt_layer_reorder_weights(&layer, &from_tensor, &from_tensor, &error) == CONVT_INVALID_ARGUMENT);
+}
+
+/* What a layer may not say: the message names it. */
+static void check_layer_refused(const convt_layer* layer, const char* said) {
+    convt_problem* problem = NULL;
+    CHECK(convt_problem_from_layer(layer, &problem, &error) == CONVT_INVALID_ARGUMENT && problem == NULL);
+    CHECK(strstr(error.message, said) != NULL);
+}
+static void test_layer_errors(void) {
+    const int64_t four[1] = {4}, uneven[2] = {0, 1};
+    const convt_layer good = {
+        .struct_size = sizeof good, .rank = 1, .in_channels = 2, .out_channels = 3, .input = four, .kernel = four};
+    convt_layer bad = good;
+    bad.rank = 4;
+    check_layer_refused(&bad, "rank is 4, must be 1, 2 or 3");
+    bad = good, bad.framework = 9;
+    check_layer_refused(&bad, "framework is 9, must be one of convt_framework");
+    bad = good, bad.auto_pad = -1;
+    check_layer_refused(&bad, "auto_pad is -1, must be one of convt_auto_pad");
+    bad = good, bad.type = "f31";
+    check_layer_refused(&bad, "type is `f31`");
+    bad = good, bad.transpose_kernel = 1;
+    check_layer_refused(&bad, "transpose_kernel is given, ONNX has no such argument");
+    bad = good, bad.framework = CONVT_KERAS, bad.auto_pad = CONVT_PAD_VALID, bad.output_shape = four;
+    check_layer_refused(&bad, "output_shape is given, Keras has no such argument");
+    bad = good, bad.framework = CONVT_PYTORCH, bad.pads = uneven;
+    check_layer_refused(&bad, "pads are 0 and 1 on one axis");
+    bad = good, bad.struct_size = 1;
+    check_layer_refused(&bad, "layer.struct_size is 1");
+    bad = good, bad.struct_size = offsetof(convt_layer, type); /* an older caller's: fields beyond are zero */
+    convt_problem* problem = NULL;
+    CHECK(convt_problem_from_layer(&bad, &problem, &error) != CONVT_OK && problem == NULL);
+    check_layer_refused(NULL, "layer is null");
+}
+
 static int loops = 0;
 static void run_backward(void* executor, int count, convt_task task, void* data) {
     ++*(int*)executor;
@@ -174,6 +243,8 @@ static void test_engine(const char* worker) {
 int main(int argc, char** argv) {
     if (argc != 2) return 2;
     test_errors();
+    test_layers();
+    test_layer_errors();
     test_engine(argv[1]);
     convt_set_default_threads(2);
     CHECK(convt_default_threads() == 2);

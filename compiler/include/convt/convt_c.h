@@ -181,6 +181,48 @@ CONVT_API convt_code convt_kernel_run_unpacked(const convt_kernel* kernel, const
 CONVT_API void convt_set_default_threads(int threads);
 CONVT_API int convt_default_threads(void);
 
+/* ---- Layers as frameworks describe them: convt/frameworks.h says what each makes of its arguments ---- */
+
+typedef enum convt_framework { CONVT_ONNX, CONVT_PYTORCH, CONVT_TENSORFLOW, CONVT_KERAS, CONVT_JAX } convt_framework;
+typedef enum convt_auto_pad {
+    CONVT_PAD_NOTSET,     /* by `pads` */
+    CONVT_PAD_SAME_UPPER, /* SAME of TensorFlow, Keras and JAX */
+    CONVT_PAD_SAME_LOWER,
+    CONVT_PAD_VALID
+} convt_auto_pad;
+
+/* Lists have a number for each of `rank` spatial axes, outermost first; null: the framework's default. An argument that
+ * the framework does not have must be null or zero. */
+typedef struct convt_layer {
+    size_t struct_size;
+    int32_t framework; /* a convt_framework */
+    int32_t rank;
+    const char* type; /* as in a problem's text; null: f32 */
+    int64_t batch;    /* 0: 1 */
+    int64_t in_channels;
+    int64_t out_channels;
+    int64_t groups; /* of ONNX and PyTorch; 0: 1 */
+    int32_t bias;
+    int32_t auto_pad;     /* a convt_auto_pad; PyTorch has none */
+    const int64_t* input; /* spatial extents */
+    const int64_t* kernel;
+    const int64_t* strides;
+    const int64_t* dilations;
+    const int64_t* output_padding;  /* of ONNX, PyTorch and Keras */
+    const int64_t* output_shape;    /* spatial; of ONNX and TensorFlow, output_size of PyTorch */
+    const int64_t* pads;            /* beginnings of all axes, then ends; Keras has none, PyTorch's are alike */
+    int32_t channels_first;         /* of TensorFlow and Keras */
+    int32_t transpose_kernel;       /* of JAX */
+    int32_t use_consistent_padding; /* of JAX */
+} convt_layer;
+
+/* CONVT_INVALID_ARGUMENT names the field, its value and the rule; what is then no problem is CONVT_INVALID_PROBLEM. */
+CONVT_API convt_code convt_problem_from_layer(const convt_layer* layer, convt_problem** problem, convt_error* error);
+/* Copies weights from the framework's order into convt's, (C_in, C_out / groups, K...). Both are on the host, dense, of
+ * the problem's type and do not overlap. Nothing is written on failure. */
+CONVT_API convt_code convt_layer_reorder_weights(const convt_layer* layer, const convt_tensor* from,
+                                                 const convt_tensor* to, convt_error* error);
+
 #ifdef __cplusplus
 }
 #endif
