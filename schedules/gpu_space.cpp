@@ -53,7 +53,7 @@ double gpu_cycles(const GpuSpace& space, const ModelFacts& facts, const Schedule
     const double busy = work.instructions + work.stalls;
     const double issue = rounds * warps * busy / std::min(issues_per_cycle, at_once / 2);
     const double waiting = std::ceil(rounds / resident) * (work.waits * round_trip + busy);
-    return std::max({issue, waiting, work.bytes / second_level_bytes}) + launch_cycles;
+    return std::max({issue, waiting, work.bytes / second_level_bytes}) + work.launches * launch_cycles;
 }
 
 const GpuSpace* find_gpu_space(std::string_view strategy) {
@@ -64,20 +64,23 @@ const GpuSpace* find_gpu_space(std::string_view strategy) {
 }
 
 Status gpu_fits(const GpuSpace& space, const ModelFacts& facts, const Schedule& schedule) {
-    const GpuTile tile = space.tile(facts, schedule), smallest = smallest_tile(space, facts);
-    const auto exceeds = [&](double GpuTile::*need, double limit) {
-        return tile.*need > limit && tile.*need > smallest.*need;
+    const GpuTile tile = space.tile(facts, schedule);
+    const struct {
+        const char* what;
+        double has, limit;
+        double GpuTile::*smallest;  // null: even the smallest tile is held to it
+    } needs[] = {
+        {"threads", tile.threads, max_block_threads, &GpuTile::threads},
+        {"registers a thread", tile.registers, max_tile_registers, &GpuTile::registers},
+        {"registers", tile.threads * tile.registers, registers_of_multiprocessor, nullptr},
+        {"bytes of shared memory", tile.shared_bytes, max_shared_bytes, &GpuTile::shared_bytes},
+        {"multiply-adds unrolled", tile.statements, max_gpu_statements, &GpuTile::statements},
     };
-    if (exceeds(&GpuTile::threads, max_block_threads))
-        return over(schedule, "threads", tile.threads, max_block_threads);
-    if (exceeds(&GpuTile::registers, max_tile_registers))
-        return over(schedule, "registers a thread", tile.registers, max_tile_registers);
-    if (tile.threads * tile.registers > registers_of_multiprocessor)
-        return over(schedule, "registers", tile.threads * tile.registers, registers_of_multiprocessor);
-    if (exceeds(&GpuTile::shared_bytes, max_shared_bytes))
-        return over(schedule, "bytes of shared memory", tile.shared_bytes, max_shared_bytes);
-    if (exceeds(&GpuTile::statements, max_gpu_statements))
-        return over(schedule, "multiply-adds unrolled", tile.statements, max_gpu_statements);
+    for (const auto& need : needs) {
+        if (need.has <= need.limit) continue;
+        if (need.smallest == nullptr || need.has > smallest_tile(space, facts).*need.smallest)
+            return over(schedule, need.what, need.has, need.limit);
+    }
     return {};
 }
 

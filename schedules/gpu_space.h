@@ -33,6 +33,7 @@ struct GpuWork {
     double fmas = 0;          // of a warp: instructions, f32 or f64
     double wavefronts = 0;    // of shared memory, of a warp
     double stalls = 0;        // of a warp: cycles that its inner loop waits for shared memory, beyond its instructions
+    double launches = 1;
 };
 // One file in schedules/spaces and one line in the list of gpu_space.cpp.
 struct GpuSpace {

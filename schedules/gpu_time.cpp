@@ -84,7 +84,7 @@ GpuTime gpu_time(const GpuDevice& device, const GpuLaunch& launch, const GpuCorr
     set(GpuBound::l2, bytes / device.l2_gbs.value * 1e-3);
     set(GpuBound::dram, from_memory / device.dram_gbs.value * 1e-3);
     set(GpuBound::latency, waited / device.clock_mhz.value);
-    set(GpuBound::launch, device.launch_us.value);
+    set(GpuBound::launch, launch.launches * device.launch_us.value);
     const auto largest = std::max_element(time.bounds.begin(), time.bounds.end());
     time.limit = static_cast<GpuBound>(largest - time.bounds.begin());
     time.us = *std::max_element(time.bounds.begin(), time.bounds.end() - 1) + time.bounds.back();
@@ -112,6 +112,7 @@ GpuLaunch gpu_launch(std::string_view strategy, const Problem& problem, const Ta
     launch.wavefronts = warps * work.wavefronts;
     launch.sectors = work.bytes / work.blocks / sector_bytes;
     launch.waits = work.waits;
+    launch.launches = work.launches;
     const auto positions = [](auto extent) { return extent(0) * extent(1) * extent(2); };
     const double inputs = f.in_channels * f.groups * f.batch * positions([&f](int a) { return f.input(a); });
     const double outputs = f.out_channels * f.groups * f.batch * positions([&f](int a) { return f.output(a); });

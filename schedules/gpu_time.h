@@ -13,7 +13,7 @@
 
 namespace convt {
 
-// One launch. Counts are of a block, on average.
+// A call: the launch that multiplies. Counts are of a block, on average.
 struct GpuLaunch {
     double blocks = 0;
     double threads = 0;       // of a block
@@ -26,6 +26,7 @@ struct GpuLaunch {
     double sectors = 0;        // of 32 bytes that requests to global memory ask for
     double waits = 0;          // round trips of a warp to global memory, one after the other
     double touched_bytes = 0;  // of all blocks together: tensors, each byte once
+    double launches = 1;       // with those that add up its slices
 };
 
 enum class GpuBound : std::uint8_t { issue, multiply, shared, l2, dram, latency, launch };

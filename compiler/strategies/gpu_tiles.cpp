@@ -43,6 +43,16 @@ int to_multiple(int value, int of) {
     return (value + of - 1) / of * of;
 }
 
+// Products of a thread in one turn of the loop that multiplies: what counts the turns is small beside them.
+constexpr int fewest_products = 192;
+
+int unrolled_channels(const GpuTileSizes& sizes, int kernel) {
+    int channels = 1;
+    while (channels < sizes.chunk && channels * sizes.rx * sizes.ry * sizes.rc * kernel < fewest_products)
+        channels *= 2;
+    return channels;
+}
+
 // What the schedule makes of the problem.
 struct Tile {
     Tile(const Operands& o, const GpuTileSizes& sizes)
@@ -52,10 +62,11 @@ struct Tile {
           columns(sizes.positions_x() + ux.count - 1),
           channel_blocks((o.out_channels + sizes.channels() - 1) / sizes.channels()),
           chunks((o.in_channels + sizes.chunk - 1) / sizes.chunk),
+          slice_chunks((chunks + sizes.slices - 1) / sizes.slices),
           run(to_multiple(sizes.channels() * kernel * sizes.chunk, 4)) {}
     const PhaseTable& px;
     const OffsetRange ux;
-    const int kernel, columns, channel_blocks, chunks;
+    const int kernel, columns, channel_blocks, chunks, slice_chunks;
     const int run;  // packed weights of a chunk and a tap of y and z
 };
 
@@ -89,46 +100,60 @@ void stage_weights(const Operands& o, GpuTileStages& s, const Expr& z_tap) {
     s.weights = Func("staged_weights");
     s.weights(s.lw, s.by, s.jy, s.my, s.mz, s.chunk, s.z, s.cb, s.g) =
         as_tuple(o.weight(s.lw, {tap, z_tap, s.chunk, s.cb, s.g}));
+    const GpuTileSizes& z = s.sizes;
+    const Expr lane = z.channel(s.t, s.i) + z.channels() * (s.kx + to_int(o.axes[0].kernel) * s.lc);
+    s.taken = Func("taken_weights");
+    s.taken(s.i, s.kx, s.t, s.lc, s.by, s.jy, s.my, s.mz, s.chunk, s.z, s.cb, s.g) =
+        as_tuple(element(s.weights(lane, s.by, s.jy, s.my, s.mz, s.chunk, s.z, s.cb, s.g), o.parts));
 }
 
 void add_sum(const Operands& o, const Tile& t, GpuTileStages& s) {
     const GpuTileSizes& z = s.sizes;
     const PhaseTable &py = o.phase[1], &pz = o.phase[2];
     s.sum = Func("sum");
-    const std::vector<Expr> block{s.bx, s.by, s.jy, s.z, s.cb, s.g, s.n};
+    const std::vector<Expr> block{s.bx, s.by, s.jy, s.z, s.cb, s.g, s.n, s.k};
     s.taps = RDom(0, to_int(t.px.phases()), t.ux.lowest, t.ux.count, 0, z.chunk, 0, to_int(py.max_taps()), 0,
-                  to_int(pz.max_taps()), 0, t.chunks, "taps");
+                  to_int(pz.max_taps()), 0, t.slice_chunks, "taps");
     RDom& r = s.taps;
     const auto at = [&](const Expr& j) {
         std::vector<Expr> index{s.i, j, s.ux, s.uy, s.vx, s.vy, s.t};
         index.insert(index.end(), block.begin(), block.end());
         return index;
     };
-    const Expr channel = s.cb * z.channels() + s.t * z.rc + s.i;
-    s.sum(s.i, s.jx, s.ux, s.uy, s.vx, s.vy, s.t, s.bx, s.by, s.jy, s.z, s.cb, s.g, s.n) =
-        as_tuple(o.start(channel, s.g, o.out_channels % z.channels() != 0));
+    const Expr channel = s.cb * z.channels() + z.channel(s.t, s.i);
+    s.sum(s.i, s.jx, s.ux, s.uy, s.vx, s.vy, s.t, s.bx, s.by, s.jy, s.z, s.cb, s.g, s.n, s.k) =
+        as_tuple(z.slices > 1 ? zero(o) : o.start(channel, s.g, o.out_channels % z.channels() != 0));
     const OffsetTap x_tap = offset_tap(t.px, r[0], r[1]);
     r.where(x_tap.exists);
     const PhaseExpr phase = phase_expr(py, s.jy);
     const TapRange range = tap_range(py, o.axes[1], phase, s.by * z.positions_y(), z.positions_y());
     if (!range.whole) r.where(r[3] < range.count);
     rolled_tap(pz, o.axes[2], r, 4, s.z);  // takes the places without a tap out of `r`
+    Expr chunk = s.k * t.slice_chunks + r[5];
+    if (t.slice_chunks * z.slices != t.chunks) {
+        r.where(chunk < t.chunks);
+        chunk = Halide::min(chunk, t.chunks - 1);
+    }
     const Expr column = s.ux * z.tx + s.vx + (r[1] - t.ux.lowest), row = s.uy * z.ty + s.vy;
-    const Element x = element(s.input(column, row, r[2], s.bx, s.by, s.jy, r[3], r[4], r[5], s.z, s.g, s.n), o.parts);
-    const Expr lane = s.t * z.rc + s.i + z.channels() * (x_tap.tap + t.kernel * r[2]);
-    const Element w = element(s.weights(lane, s.by, s.jy, r[3], r[4], r[5], s.z, s.cb, s.g), o.parts);
+    const Element x = element(s.input(column, row, r[2], s.bx, s.by, s.jy, r[3], r[4], chunk, s.z, s.g, s.n), o.parts);
+    const Element w =
+        element(s.taken(s.i, x_tap.tap, s.t, r[2], s.by, s.jy, r[3], r[4], chunk, s.z, s.cb, s.g), o.parts);
     const Element before = element(s.sum(at(r[0])), o.parts);
     s.sum(at(r[0])) = as_tuple(multiply_add(before, x, w));
 }
 
-void add_output(const Operands& o, GpuTileStages& s) {
+// The tiles in order, and where each goes: into `s.slices` where there are several, else into the output.
+void add_places(const Operands& o, GpuTileStages& s) {
     const GpuTileSizes& z = s.sizes;
-    const std::vector<Expr> block{s.bx, s.by, s.jy, s.z, s.cb, s.g, s.n};
     std::vector<Expr> at{s.i, s.jx, s.qx / z.tx, s.qy / z.ty, s.qx % z.tx, s.qy % z.ty, s.t};
-    at.insert(at.end(), block.begin(), block.end());
+    for (const Var& v : {s.bx, s.by, s.jy, s.z, s.cb, s.g, s.n, s.k})
+        at.emplace_back(v);
+    const Element sum = element(s.sum(at), o.parts);
     s.held = Func("held");
-    s.held(s.qx, s.jx, s.qy, s.t, s.i, s.bx, s.by, s.jy, s.z, s.cb, s.g, s.n) = as_tuple(o.finish_channel(
-        element(s.sum(at), o.parts), s.cb * z.channels() + s.t * z.rc + s.i, s.g, o.out_channels % z.channels() != 0));
+    s.held(s.qx, s.jx, s.qy, s.t, s.i, s.bx, s.by, s.jy, s.z, s.cb, s.g, s.n, s.k) =
+        as_tuple(z.slices > 1 ? sum
+                              : o.finish_channel(sum, s.cb * z.channels() + z.channel(s.t, s.i), s.g,
+                                                 o.out_channels % z.channels() != 0));
     OutputStage& out = s.output;
     const PhaseTable &px = o.phase[0], &py = o.phase[1];
     const int sx = to_int(px.phases()), sy = to_int(py.phases());
@@ -139,19 +164,44 @@ void add_output(const Operands& o, GpuTileStages& s) {
                     std::min(sy, height), 0, blocks(o.out_channels, z.channels()), "places");
     const RDom& r = s.places;
     const Expr x = r[4] * (sx * z.positions_x()) + r[0], y = (r[5] * z.positions_y() + r[1]) * sy + r[6];
-    const Expr c = (r[7] * z.tc + r[2]) * z.rc + r[3];
+    const Expr c = r[7] * z.channels() + z.channel(r[2], r[3]);
     s.places.where(x < width);
     s.places.where(y < height);
     s.places.where(c < o.out_channels);
-    Element value =
-        element(s.held(r[0] / sx, r[0] % sx, r[1], r[2], r[3], r[4], r[5], r[6], out.z, r[7], out.g, out.n), o.parts);
-    const Element nothing(static_cast<std::size_t>(o.parts), Halide::undef(o.scalar));
-    out.func = o.output(nothing, out.vars(), out.part);
+    const std::array<Var, 6> vars = out.vars();
     const auto inside = [](const Expr& e, int extent) { return Halide::unsafe_promise_clamped(e, 0, extent - 1); };
     std::vector<Expr> to{inside(x, width), inside(y, height), out.z, inside(c, o.out_channels), out.g, out.n};
-    value = o.finish_place(value, to);
+    const Expr slice = z.slices > 1 ? Expr(s.k) : Expr(0);
+    Element value = element(
+        s.held(r[0] / sx, r[0] % sx, r[1], r[2], r[3], r[4], r[5], r[6], out.z, r[7], out.g, out.n, slice), o.parts);
+    if (z.slices > 1) {
+        std::vector<Var> args(vars.begin(), vars.end());
+        if (o.parts > 1) args.insert(args.begin(), out.part);
+        args.push_back(s.k);
+        to.emplace_back(s.k);
+        s.slices = Func("slices");
+        s.slices(args) = Halide::undef(o.scalar);
+    } else {
+        const Element nothing(static_cast<std::size_t>(o.parts), Halide::undef(o.scalar));
+        out.func = o.output(nothing, vars, out.part);
+        value = o.finish_place(value, to);
+    }
     if (o.parts > 1) to.insert(to.begin(), out.part);
-    out.func(to) = o.parts > 1 ? Halide::mux(out.part, {value[0], value[1]}) : value[0];
+    s.written()(to) = o.parts > 1 ? Halide::mux(out.part, {value[0], value[1]}) : value[0];
+}
+
+// The output from its slices, which are added in their order.
+void add_slices(const Operands& o, GpuTileStages& s) {
+    OutputStage& out = s.output;
+    Element total = o.start(out.c, out.g, false);
+    for (int k = 0; k < s.sizes.slices; ++k) {
+        for (int part = 0; part < o.parts; ++part) {
+            std::vector<Expr> at{out.x, out.y, out.z, out.c, out.g, out.n, k};
+            if (o.parts > 1) at.insert(at.begin(), part);
+            total[static_cast<std::size_t>(part)] += s.slices(at);
+        }
+    }
+    out.func = o.output(o.finish(total, out.place()), out.vars(), out.part);
 }
 
 Pipeline build(Operands& o, const Target& target, const Schedule& schedule) {
@@ -169,10 +219,14 @@ Pipeline build(Operands& o, const Target& target, const Schedule& schedule) {
     stage_input(o, t, s, input_row(pz, phase, q, m));
     stage_weights(o, s, Halide::clamp(phase.first_tap + m * to_int(pz.tap_step()), 0, to_int(o.axes[2].kernel - 1)));
     add_sum(o, t, s);
-    add_output(o, s);
+    add_places(o, s);
+    if (sizes.slices > 1) add_slices(o, s);
     s.facts = schedule_facts(o, target);
     s.columns = t.columns;
     s.run = t.run;
+    s.kernel = t.kernel;
+    s.phase_vector = std::gcd(to_int(o.phase[0].phases()), 16 / o.scalar.bytes());
+    s.unrolled_channels = unrolled_channels(sizes, t.kernel);
     schedule_gpu_tiles(s, schedule);
 
     Pipeline pipeline;

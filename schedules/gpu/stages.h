@@ -26,28 +26,41 @@ struct GpuTileSizes {
           rx(schedule.get("rx")),
           ry(schedule.get("ry")),
           rc(schedule.get("rc")),
-          chunk(schedule.get("ci")) {}
+          chunk(schedule.get("ci")),
+          slices(schedule.get("ks")) {}
     int tx = 1, ty = 1, tc = 1, rx = 1, ry = 1, rc = 1, chunk = 1;
+    int slices = 1;  // of the input channels, a block each; a second kernel adds them
     int vector = 1;  // scalars of 16 bytes that divide rc
     int threads() const { return tx * ty * tc; }
     int positions_x() const { return tx * rx; }
     int positions_y() const { return ty * ry; }
     int channels() const { return tc * rc; }
+    // Channel i of thread t of the block: vectors of neighbouring threads lie side by side, so that they meet in no
+    // bank.
+    Halide::Expr channel(const Halide::Expr& t, const Halide::Expr& i) const {
+        return (i / vector * tc + t) * vector + i % vector;
+    }
 };
 
 // GPU tiles: `sum`(i, jx, ux, uy, vx, vy, t, block) holds channel t rc + i at position (ux tx + vx, uy ty + vy) of a
-// block (bx, by, jy, z, cb, g, n), where threads are (vx, vy, t); its update runs over (jx, input offset, channel of
-// the chunk, my, mz, chunk). `input` and `weights` are staged for one chunk and tap of y and z; `held` is `sum` in
+// block (bx, by, jy, z, cb, g, n, k), where threads are (vx, vy, t); its update runs over (jx, input offset, channel of
+// the chunk, my, mz, chunk). `input` and `weights` are staged for one chunk and tap of y and z; `taken` are
+// a thread's weights of one input channel, all taps of x; `held` is `sum` in
 // order, from which an update over `places` writes the output: (x in the tile, y in the tile, t, i, bx, by, jy, cb).
 struct GpuTileStages {
     ScheduleFacts facts;
     GpuTileSizes sizes;
-    Halide::Func input, weights, sum, held;
+    Halide::Func input, weights, taken, sum, held;
+    Halide::Func slices;  // the output's places of every slice k, where there are several
     OutputStage output;
-    int columns = 1, run = 1;  // of the staged input; of the packed weights
-    Halide::Var lx{"lx"}, ly{"ly"}, lc{"lc"}, lw{"lw"}, my{"my"}, mz{"mz"}, chunk{"chunk"};
+    Halide::Func& written() { return slices.defined() ? slices : output.func; }  // what `places` writes
+    int columns = 1, run = 1;   // of the staged input; of the packed weights
+    int kernel = 1;             // of x
+    int unrolled_channels = 1;  // of the chunk's, in the loop that multiplies
+    int phase_vector = 1;       // scalars of 16 bytes that divide the phases of x
+    Halide::Var lx{"lx"}, ly{"ly"}, lc{"lc"}, lw{"lw"}, kx{"kx"}, my{"my"}, mz{"mz"}, chunk{"chunk"};
     Halide::Var i{"i"}, jx{"jx"}, ux{"ux"}, uy{"uy"}, vx{"vx"}, vy{"vy"}, t{"t"}, qx{"qx"}, qy{"qy"};
-    Halide::Var bx{"bx"}, by{"by"}, jy{"jy"}, z{"z"}, cb{"cb"}, g{"g"}, n{"n"};
+    Halide::Var bx{"bx"}, by{"by"}, jy{"jy"}, z{"z"}, cb{"cb"}, g{"g"}, n{"n"}, k{"k"};
     Halide::RDom taps, places;
 };
 

@@ -17,6 +17,14 @@ const Halide::Internal::StageSchedule& written_by(const Halide::Internal::Functi
     return output.updates().empty() ? output.definition().schedule() : output.update(0).schedule();
 }
 
+// Whether other kernels prepare what the output's reads: those of all its blocks.
+bool reads_kernels(const Halide::Internal::Function& output) {
+    for (const auto& [name, called] : Halide::Internal::find_transitive_calls(output)) {
+        if (name != output.name() && called.schedule().compute_level().is_root()) return true;
+    }
+    return false;
+}
+
 class Loops {
   public:
     explicit Loops(Halide::Func output) {
@@ -83,8 +91,9 @@ std::vector<std::uint64_t> block_loops(const Problem& problem, const Target& tar
                                        const Schedule& schedule) {
     convt::Operands operands(problem);
     const Pipeline pipeline = find_strategy(strategy, target)->build(operands, target, schedule);
-    const Loops loops(pipeline.output);
     std::vector<std::uint64_t> extents;
+    if (reads_kernels(pipeline.output.function())) return extents;
+    const Loops loops(pipeline.output);
     for (const Halide::Internal::Dim& dim : written_by(pipeline.output.function()).dims()) {
         if (dim.for_type != Halide::Internal::ForType::GPUBlock) continue;
         if (!loops.unfold(dim.var, extents)) throw std::runtime_error("the extent of a loop in " + dim.var);

@@ -50,7 +50,10 @@ GpuLaunch counted_launch(const SampledCase& sampled, double registers) {
     INFO(run.trouble());
     REQUIRE(run.trouble().empty());
     REQUIRE(!run.launches.empty());
-    const ptx::LaunchRecord& record = run.launches.back();
+    // Where slices are added up by another kernel: the one that multiplies.
+    const ptx::LaunchRecord& record = *std::max_element(run.launches.begin(), run.launches.end(), [](auto& a, auto& b) {
+        return a.report.counts.warp_instructions < b.report.counts.warp_instructions;
+    });
     const ptx::Counts& counts = record.report.counts;
     const auto blocks = static_cast<double>(counts.blocks);
     const auto each = [blocks](std::uint64_t count) { return static_cast<double>(count) / blocks; };
@@ -66,6 +69,7 @@ GpuLaunch counted_launch(const SampledCase& sampled, double registers) {
     launch.sectors = each(counts.global_loads.taken + counts.global_stores.taken);
     const cli::Cost cost = cli::cost_of(problem);
     launch.touched_bytes = static_cast<double>(cost.touched_bytes + cost.output_bytes);
+    launch.launches = static_cast<double>(run.launches.size());
     // The executor has no clock: how many loads are under way together is the schedule's.
     launch.waits =
         gpu_launch(sampled.plan.strategy, problem, Target::parse("cuda-sm80").value(), sampled.plan.schedule).waits;

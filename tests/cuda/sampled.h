@@ -15,7 +15,7 @@ namespace convt::test {
 // Of a grid made of such loops: every block at the first or last turn of all of them, blocks at the first and at the
 // last turn of each with others drawn for the rest, and a few drawn ones. All blocks of a small grid.
 std::set<std::uint64_t> sampled_blocks(const std::vector<std::uint64_t>& loops, Random& random);
-// The sample for a launch of the output's grid; other launches prepare what it reads, and are executed whole.
+// The sample for a launch of the output's grid; without loops, all of it. Other launches are executed whole.
 BlockSample sample_of(const std::vector<std::uint64_t>& loops, std::uint64_t seed);
 
 // A case with its data, on which all is exact.
@@ -24,7 +24,7 @@ struct SampledCase {
     Plan plan;
     Object object;
     Operands operands;
-    std::vector<std::uint64_t> loops;  // the output's blocks
+    std::vector<std::uint64_t> loops;  // the output's blocks; none where it is executed whole
     BlockSample sample;
 };
 SampledCase sampled_case(const NamedProblem& named, const Target& target, std::uint64_t seed);

@@ -91,7 +91,7 @@ SassLoop hottest_sass_loop(const std::string& listing) {
     SassLoop best = count(0, lines.size());
     for (const auto& [from, to] : loops) {
         const SassLoop loop = count(from, to);
-        if (2 * loop.fmas >= most && loop.instructions < best.instructions) best = loop;
+        if (loop.fmas > 0 && 2 * loop.fmas >= most && loop.instructions < best.instructions) best = loop;
     }
     return best;
 }
