@@ -97,7 +97,9 @@ GpuWork work(const ModelFacts& f, const Schedule& s) {
     const double chunks = tiles(tiles(f.in_channels, c.channels), ks);
     const double vector = std::gcd(s.get("rc"), static_cast<int>(16 / f.scalar_bytes));
     const double products = positions * rc * f.kernel(0) * f.parts * f.parts * f.scalar_bytes / 4;
-    const double loads = f.parts * (f.kernel(0) * rc / vector + positions * c.offsets);
+    // Rows of a warp meet in the same banks where neither x nor channels fill it.
+    const double meeting = tx * s.get("tc") < warp_lanes && s.get("ty") > 1 ? 2 : 1;
+    const double loads = f.parts * (f.kernel(0) * rc / vector + meeting * positions * c.offsets);
     const double read_ratio = sector_ratio(c.columns * words);
     const double write_ratio = sector_ratio(tx * s.get("rx") * f.stride(0) * words);
     const double staged = (c.input_turns() * input_instructions * read_ratio +
