@@ -20,7 +20,9 @@ const Halide::Internal::StageSchedule& written_by(const Halide::Internal::Functi
 // Whether other kernels prepare what the output's reads: those of all its blocks.
 bool reads_kernels(const Halide::Internal::Function& output) {
     for (const auto& [name, called] : Halide::Internal::find_transitive_calls(output)) {
-        if (name != output.name() && called.schedule().compute_level().is_root()) return true;
+        Halide::LoopLevel level = called.schedule().compute_level();
+        level.lock();  // it is asked for before lowering
+        if (name != output.name() && level.is_root()) return true;
     }
     return false;
 }
