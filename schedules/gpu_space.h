@@ -15,6 +15,11 @@ constexpr double max_tile_registers = 168;
 constexpr double registers_of_multiprocessor = 65536;
 constexpr double address_registers = 24;  // beside a tile's
 
+// Places that may lie free in shared memory behind a phase's of a row; among so many there is a pitch in whole vectors.
+constexpr int held_pad(int threads_x) {
+    return threads_x < 3 ? 3 : threads_x;
+}
+
 // What a block of threads needs.
 struct GpuTile {
     double threads = 0;

@@ -45,7 +45,7 @@ int to_multiple(int value, int of) {
 }
 
 // Products of a thread in one turn of the loop that multiplies: what counts the turns is small beside them.
-constexpr int fewest_products = 192;
+constexpr int fewest_products = 256;
 
 int unrolled_channels(const GpuTileSizes& sizes, int kernel) {
     int channels = 1;
@@ -226,8 +226,7 @@ Pipeline build(Operands& o, const Target& target, const Schedule& schedule) {
     s.columns = t.columns;
     s.run = t.run;
     s.kernel = t.kernel;
-    // Halide 21 reads four sums that lie three apart as a vector of twelve, which OpenCL lacks.
-    s.phase_vector = std::gcd(to_int(o.phase[0].phases()), std::min(16 / o.scalar.bytes(), sizes.rc == 3 ? 2 : 4));
+    s.scalar_bytes = o.scalar.bytes();
     s.unrolled_channels = unrolled_channels(sizes, t.kernel);
     schedule_gpu_tiles(s, schedule);
 

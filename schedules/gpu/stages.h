@@ -57,7 +57,7 @@ struct GpuTileStages {
     int columns = 1, run = 1;   // of the staged input; of the packed weights
     int kernel = 1;             // of x
     int unrolled_channels = 1;  // of the chunk's, in the loop that multiplies
-    int phase_vector = 1;       // scalars of 16 bytes that divide the phases of x
+    int scalar_bytes = 4;
     Halide::Var lx{"lx"}, ly{"ly"}, lc{"lc"}, lw{"lw"}, kx{"kx"}, my{"my"}, mz{"mz"}, chunk{"chunk"};
     Halide::Var i{"i"}, jx{"jx"}, ux{"ux"}, uy{"uy"}, vx{"vx"}, vy{"vy"}, t{"t"}, qx{"qx"}, qy{"qy"};
     Halide::Var bx{"bx"}, by{"by"}, jy{"jy"}, z{"z"}, cb{"cb"}, g{"g"}, n{"n"}, k{"k"};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // GPUs, tiles: every chunk of input channels is staged in shared memory by all threads of a block, then each adds it to
 // its own register tile; at the end the tiles go out by way of shared memory, whole rows of all phases at a time.
+#include "schedules/gpu/banks.h"
 #include "schedules/gpu/registers.h"
 #include "schedules/gpu/stages.h"
 
@@ -17,7 +18,6 @@ using Halide::VarOrRVar;
 
 namespace {
 
-constexpr int banks = 32;
 constexpr int vector_elements = 4;  // at most
 constexpr int slice_threads = 128;  // of a block that adds slices
 
@@ -43,19 +43,6 @@ void over_threads(Halide::Stage stage, const VarOrRVar& linear, const GpuTileSiz
     stage.reorder(turns).gpu_threads(x, t, y);
 }
 
-// Threads of one warp write whole rows of phases for several channels: these are to begin in different banks.
-void pad_held(GpuTileStages& s) {
-    const GpuTileSizes& z = s.sizes;
-    int columns = z.positions_x(), rows = z.positions_y();
-    if (z.tx < banks && s.facts.stride_x * columns * rows % banks == 0) {
-        rows += 1 - rows % 2;
-        if (s.facts.stride_x * columns % banks == 0) columns += z.tx;
-    }
-    s.held.align_storage(s.qx, columns)
-        .align_storage(s.qy, rows)
-        .align_storage(s.t, whole_vectors(s.facts.stride_x * columns * rows));
-}
-
 // The output, channel i of all threads at a time, from shared memory: rows of all phases of x, one after the other.
 void schedule_places(GpuTileStages& s) {
     const GpuTileSizes& z = s.sizes;
@@ -79,24 +66,25 @@ void schedule_places(GpuTileStages& s) {
     const VarOrRVar block = fuse_update_blocks(store, blocks);
     store.gpu_blocks(block);
 
-    Var vx("vx"), vy("vy"), ux("ux"), uy("uy"), j("j"), jv("jv");
+    Var vx("vx"), vy("vy"), ux("ux"), uy("uy");
+    // Rows of a phase, not of the output: four of a thread's sums in a row would be stored as a vector, and ptxas moves
+    // what it loads or stores as vectors in every turn of the loop that adds it up.
     s.held.compute_at(written, r[3])
         .store_in(MemoryType::GPUShared)
-        .reorder_storage({s.jx, s.qx, s.qy, s.t, s.i})
+        .reorder_storage({s.qx, s.jx, s.qy, s.t, s.i})
         .bound_extent(s.qx, z.positions_x())
         .bound_extent(s.jx, s.facts.stride_x)
         .bound_extent(s.qy, z.positions_y())
         .bound_extent(s.t, z.tc)
-        .split(s.jx, j, jv, s.phase_vector)
         .split(s.qx, ux, vx, z.tx)
         .split(s.qy, uy, vy, z.ty)
-        .reorder({jv, j, ux, uy, vx, s.t, vy})
-        .vectorize(jv)
-        .unroll(j)
+        .reorder({s.jx, ux, uy, vx, s.t, vy})
+        .unroll(s.jx)
         .unroll(ux)
         .unroll(uy)
         .gpu_threads(vx, s.t, vy);
-    pad_held(s);
+    const HeldPitch pitch = held_pitch(z, s.facts.stride_x, s.scalar_bytes);
+    s.held.align_storage(s.qx, pitch.columns).align_storage(s.qy, pitch.rows);
     s.sum.compute_at(written, block.rvar);
     for (const Var& v : {s.bx, s.by, s.jy, s.z, s.cb, s.g, s.n, s.k}) {
         s.held.bound_extent(v, 1);

@@ -66,10 +66,9 @@ struct Chunk {
         const double together = std::exp2(std::floor(std::log2(std::max(threads / places, 1.0))));
         return std::ceil(places / threads) * std::ceil(channels / together);
     }
-    // Elements of an output channel of every thread, in rows of `row`, at most: padded, for odd sizes to whole vectors.
-    double held(double row, double pad, double tc) const {
-        const bool odd = std::fmod(row * rows, 4) != 0 || std::fmod(row * (rows + 1), 4) != 0;
-        return (row + pad) * (rows + 1) * (odd ? 4 * std::ceil(tc / 4) : tc);
+    // Elements of an output channel of every thread, with the most that lies free between them.
+    double held(const ModelFacts& f, const Schedule& s) const {
+        return f.stride(0) * (s.get("tx") * s.get("rx") + held_pad(s.get("tx"))) * (rows + 1) * s.get("tc");
     }
 };
 
@@ -77,10 +76,8 @@ GpuTile tile(const ModelFacts& f, const Schedule& s) {
     const double bytes = f.parts * f.scalar_bytes, words = bytes / 4, rc = s.get("rc");
     const double positions = s.get("rx") * s.get("ry");
     const Chunk c(f, s);
-    const double pad = f.stride(0) * s.get("tx");
-    const double held = c.held(pad * s.get("rx"), pad, s.get("tc"));
     return {c.threads, (register_share * positions * rc * f.stride(0) + rc + positions) * words,
-            std::max(c.inputs + c.weights, held) * bytes + pad_bytes,
+            std::max(c.inputs + c.weights, c.held(f, s)) * bytes + pad_bytes,
             positions * rc * f.kernel(0) * f.parts * f.parts + c.input_turns() + tiles(c.weights, c.threads)};
 }
 

@@ -14,6 +14,7 @@
 #include <catch2/catch_template_test_macros.hpp>
 #include <catch2/catch_test_macros.hpp>
 
+#include <algorithm>
 #include <iostream>
 
 namespace convt::test {
@@ -30,7 +31,7 @@ FigureTable figures() {
                                         {"loop_fma", at_least}});
 }
 
-// What a launch of the kernel asks for; none of its blocks is executed.
+// What the launch that multiplies asks for, the last with most shared memory; no block is executed.
 ptx::LaunchRecord launch_of(const Object& object) {
     const Problem problem = require_value(Problem::parse(object.info.problem));
     Operands zeros;
@@ -41,7 +42,8 @@ ptx::LaunchRecord launch_of(const Object& object) {
     INFO(run.trouble());
     REQUIRE(run.trouble().empty());
     REQUIRE(!run.launches.empty());
-    return run.launches.back();
+    return *std::max_element(run.launches.rbegin(), run.launches.rend(),
+                             [](auto& a, auto& b) { return a.dynamic_shared < b.dynamic_shared; });
 }
 
 // A problem's object for one target, and how it is launched.
