@@ -86,9 +86,11 @@ RolledTap rolled_tap(const PhaseTable& table, const Axis& axis, Halide::RDom& ta
     const PhaseExpr phase = phase_expr(table, at % stride);
     const TapRange range = tap_range(table, axis, phase, q, 1);
     if (!range.whole) taps.where(place < range.count);
-    const Expr m = tap_of(table, range, place);
-    return {Halide::clamp(phase.first_tap + m * to_int(table.tap_step()), 0, to_int(axis.kernel - 1)),
-            input_row(table, phase, q, m)};
+    const Expr m = tap_of(table, range, place), row = input_row(table, phase, q, m);
+    // Halide 21 finds no bound of the row in a count that some phases do not have, and GPUs' kernels check that the
+    // whole region it infers is there.
+    if (table.divisor() > 1) taps.where(row >= 0 && row < to_int(axis.input));
+    return {Halide::clamp(phase.first_tap + m * to_int(table.tap_step()), 0, to_int(axis.kernel - 1)), row};
 }
 
 }  // namespace convt
