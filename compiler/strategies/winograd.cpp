@@ -66,9 +66,6 @@ void multiply(Operands& o, const WinogradTiling& t, WinogradStages& s, int block
     o.set_packed(
         {block, o.in_channels, s.products, t.phases, (t.channels + block - 1) / block, to_int(o.problem.groups)});
     s.packed = o.packed;
-    s.weight_bytes = o.scalar.bytes();
-    for (int extent : o.packed_extents())
-        s.weight_bytes *= extent;
     s.channels = RDom(0, o.in_channels, "channels");
     s.sum = Func("sum");
     s.sum(s.c, s.ti, s.tb, s.e, s.phase, s.g, s.n) = Halide::cast(o.scalar, 0);

@@ -30,7 +30,6 @@ struct WinogradStages {
     // With channels last: outputs of a tile ji, jb; tile ti, tb in the band; phase of inner and band; band.
     Halide::RDom rows;
     int row_vector = 1;
-    double weight_bytes = 0;  // transformed
 };
 
 void schedule_winograd(WinogradStages& stages, const Schedule& schedule);
