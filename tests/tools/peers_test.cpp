@@ -241,7 +241,7 @@ TEST_CASE("convt-bench: default schedules beside those of a table, with no libra
     test::write_text(folder / "p", "plain\t" + plain + "\ntuned\t" + tuned + "\n");
     TunedTable table;
     table.put(
-        {tuned, "general", Schedule::parse("tx=1,tc=1,yb=1,par=0").value(), 1, 1, 1, 1, "2026-01-31", "", "", {}});
+        {tuned, "general", Schedule::parse("tx=1,tc=1,yb=1,par=0").value(), 1, 1, 1, 2, "2026-01-31", "", "", {}});
     REQUIRE(table.save(tuned_path(folder / "db", Target::host())).ok());
     const auto called = test::call("convt-bench", {"--problems", folder / "p", "--json", folder / "out", "--peers",
                                                    "convt_untuned", "--db", folder / "db"});

@@ -33,7 +33,8 @@ TEST_CASE("shipped tables: every row of every one is found from the build tree")
             const auto found =
                 find_tuned(Problem::parse(row.problem).value(), target.value(), {folder / "none", false});
             REQUIRE(found.ok());
-            CHECK(std::find(found.value().begin(), found.value().end(), row) != found.value().end());
+            const bool counts = row.machine == Machine::host() || !row.keeps_default();
+            CHECK((std::find(found.value().begin(), found.value().end(), row) != found.value().end()) == counts);
         }
     }
 }
@@ -45,6 +46,8 @@ TEST_CASE("shipped tables: a tree that was put anywhere uses its own") {
     row.problem = problem.text();
     row.strategy = "general";
     row.schedule = default_schedule("general", problem, Target::host());
+    row.median_us = 1;
+    row.default_us = 2;
     row.date = "2026-01-31";
     row.cpu = "far away";  // and unknown: still the nearest there is
     TunedTable table;

@@ -208,6 +208,29 @@ TEST_CASE("find_tuned: this machine's own row comes before an equal one's, whate
     CHECK(found.value().at(1).strategy == "theirs");
 }
 
+TEST_CASE("find_tuned: a default that stayed on another machine says nothing here") {
+    const TemporaryFolder folder;
+    const Problem problem = require_value(Problem::parse(first));
+    const Target target = require_value(Target::parse("x86-64-v3"));
+    const auto strategies = [&](Machine machine, double default_us) {
+        TunedRow one = row(first);
+        one.machine = machine;
+        one.strategy = "theirs";
+        one.default_us = default_us;
+        TunedTable table;
+        table.put(one);
+        REQUIRE(table.save(tuned_path(folder.path(), target)).ok());
+        const auto found = require_value(find_tuned(problem, target, {folder.path(), false}));
+        return std::count_if(found.begin(), found.end(), [](const TunedRow& r) { return r.strategy == "theirs"; });
+    };
+    Machine other = Machine::host();
+    other.l2_kib += 1;
+    const double median = row(first).median_us;
+    CHECK(strategies(other, median) == 0);
+    CHECK(strategies(other, 2 * median) == 1);
+    CHECK(strategies(Machine::host(), median) == 1);
+}
+
 TEST_CASE("find_tuned: what was measured comes before what was modelled, and no CPU takes a modelled row") {
     const TemporaryFolder folder;
     const Problem problem = require_value(Problem::parse(first));
