@@ -5,6 +5,7 @@
 #include "compiler/identity.h"
 #include "compiler/lower.h"
 #include "convt/admission.h"
+#include "runtime/target/dot_product.h"
 
 #include <chrono>
 
@@ -57,7 +58,8 @@ std::string compiler_identity() {
     return identity_text;
 }
 
-Result<Object> compile_object(const Problem& problem, const Target& target, const CompileOptions& options) {
+Result<Object> compile_object(const Problem& problem, const Target& asked, const CompileOptions& options) {
+    const Target target = relevant_target(problem, asked);
     const auto start = std::chrono::steady_clock::now();
     const Result<Plan> plan = make_plan(problem, target, options);
     if (!plan.ok()) return plan.status();

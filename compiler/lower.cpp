@@ -150,6 +150,7 @@ Result<Object> lower_unguarded(const Problem& problem, const Target& target, con
     object.info.compiler = compiler_identity();
     object.info.symbol = symbol;
     object.info.packed_extents.assign(operands.packed_extents().begin(), operands.packed_extents().end());
+    object.info.packed_type = operands.packed_type();
     object.info.transform = pipeline.transform;
     return object;
 }

@@ -39,8 +39,8 @@ void set_dense(ImageParam& param, const std::vector<int>& extents) {
     }
 }
 
-ImageParam image(const Operands& operands, const char* name, int dimensions) {
-    return {operands.scalar, dimensions + (operands.parts > 1 ? 1 : 0), name};
+ImageParam image(ElementType type, const char* name, int dimensions) {
+    return {scalar_type(type), dimensions + (element_type_info(type).parts > 1 ? 1 : 0), name};
 }
 
 Element or_zero(const Expr& condition, Element value) {
@@ -60,23 +60,28 @@ Element image_element(const ImageParam& image, std::vector<Expr> index, int part
 
 }  // namespace
 
+Halide::Type scalar_type(ElementType type) {
+    const ElementTypeInfo& info = element_type_info(type);
+    return {static_cast<halide_type_code_t>(info.kind), info.scalar_bytes * 8, 1};
+}
+
 Operands::Operands(const Problem& p)
     : problem(p),
       axes(axes_xyz(p)),
       phase{PhaseTable(axes[0]), PhaseTable(axes[1]), PhaseTable(axes[2])},
-      parts(element_type_info(p.type).parts),
-      scalar(Halide::Float(element_type_info(p.type).scalar_bytes * 8)),
+      parts(p.types().parts()),
+      scalar(scalar_type(p.types().sum)),
       in_channels(to_int(p.in_channels / p.groups)),
       out_channels(to_int(p.out_channels / p.groups)),
-      input(image(*this, "x", 6)),
-      bias(image(*this, "bias", 2)),
+      input(image(p.types().input, "x", 6)),
+      bias(image(p.types().sum, "bias", 2)),
       epilogue(p.epilogue_operands()) {
     const std::vector<int> by_channel = with_parts({out_channels, to_int(p.groups)}, parts);
     set_spatial_bounds(input, spatial_extents(*this, false), parts, p.input_layout == Layout::channels_last);
     set_dense(bias, by_channel);
     for (const EpilogueOperand& operand : epilogue) {
         const bool whole = operand.shape == OperandShape::as_output;
-        ImageParam& param = epilogue_params.emplace_back(image(*this, operand.name.c_str(), whole ? 6 : 2));
+        ImageParam& param = epilogue_params.emplace_back(image(operand.type, operand.name.c_str(), whole ? 6 : 2));
         if (whole)
             set_spatial_bounds(param, spatial_extents(*this, true), parts, p.output_layout == Layout::channels_last);
         else
@@ -84,10 +89,19 @@ Operands::Operands(const Problem& p)
     }
 }
 
+void Operands::use_dot_products(int width) {
+    dot_ = width;
+}
+
+ElementType Operands::packed_type() const {
+    return dot_ > 1 ? problem.types().weights : problem.types().sum;
+}
+
 void Operands::set_packed(const std::vector<int>& extents) {
     packed_extents_ = extents;
     if (parts > 1) packed_extents_.insert(packed_extents_.begin() + 1, parts);
-    packed = ImageParam(scalar, static_cast<int>(packed_extents_.size()), "w");
+    if (dot_ > 1) packed_extents_.insert(packed_extents_.begin(), dot_);
+    packed = ImageParam(scalar_type(packed_type()), static_cast<int>(packed_extents_.size()), "w");
     set_dense(packed, packed_extents_);
     packed.set_host_alignment(64);
 }
@@ -101,7 +115,12 @@ Expr Operands::index_inside(std::size_t axis, const Expr& at, Expr& inside) cons
 }
 
 Element Operands::input_element(std::vector<Expr> index) const {
-    return image_element(input, std::move(index), parts);
+    Element value = image_element(input, std::move(index), parts);
+    for (Expr& part : value) {
+        part = Halide::cast(scalar, part);
+        if (problem.input_zero != 0) part = part - to_int(problem.input_zero);
+    }
+    return value;
 }
 
 Func Operands::padded() const {
@@ -110,6 +129,23 @@ Func Operands::padded() const {
     const Expr ix = index_inside(0, x, inside), iy = index_inside(1, y, inside), iz = index_inside(2, z, inside);
     Func f("padded");
     f(x, y, z, c, g, n) = as_tuple(or_zero(inside, input_element({ix, iy, iz, c, g, n})));
+    return f;
+}
+
+Func Operands::padded_dots() const {
+    Var x("x"), y("y"), z("z"), k("k"), g("g"), n("n"), r("r");
+    Expr inside = Halide::Internal::const_true();
+    const Expr ix = index_inside(0, x, inside), iy = index_inside(1, y, inside), iz = index_inside(2, z, inside);
+    Expr c = k * dot_ + r;
+    if (in_channels % dot_ != 0) {
+        inside = inside && c < in_channels;
+        c = Halide::min(c, in_channels - 1);
+    }
+    Func f("padded");
+    Expr value = input(ix, iy, iz, c, g, n);
+    if (problem.types().input == ElementType::s8)  // wraps
+        value = Halide::cast<std::uint8_t>(value) + Halide::cast<std::uint8_t>(signed_by);
+    f(x, y, z, k, g, n, r) = Halide::select(inside, value, Halide::cast(value.type(), dot_zero()));
     return f;
 }
 
@@ -155,6 +191,11 @@ Element Operands::weight(const Expr& lane, std::vector<Expr> rest) const {
     return value;
 }
 
+Expr Operands::dot_weight(const Expr& r, const Expr& lane, std::vector<Expr> rest) const {
+    rest.insert(rest.begin(), {r, lane});
+    return Halide::cast(scalar, packed(rest));
+}
+
 std::size_t Operands::first_at_place() const {
     const auto found = std::ranges::find(epilogue, OperandShape::as_output, &EpilogueOperand::shape);
     return found == epilogue.end() ? problem.epilogue.size() : found->op;
@@ -167,6 +208,8 @@ Element Operands::apply(std::size_t op, Element value, const std::vector<Expr>& 
         const ImageParam& param = epilogue_params[static_cast<std::size_t>(found - epilogue.begin())];
         const bool whole = found->shape == OperandShape::as_output;
         o = image_element(param, whole ? place : std::vector<Expr>{place[3], place[4]}, parts);
+        for (Expr& part : o)
+            part = Halide::cast(scalar_type(problem.types().epilogue), part);
     }
     for (std::size_t part = 0; part < value.size(); ++part)
         value[part] = epilogue_value(problem.epilogue[op], value[part], o[part]);
@@ -180,6 +223,8 @@ Element Operands::apply(std::size_t op, Element value, const std::vector<Expr>& 
 
 Element Operands::finish_channel(Element sum, const Expr& c, const Expr& g, bool rounded_up) const {
     const Expr channel = rounded_up ? Halide::min(c, out_channels - 1) : c;
+    for (Expr& part : sum)
+        part = Halide::cast(scalar_type(problem.types().epilogue), part);
     for (std::size_t op = 0; op < first_at_place(); ++op)
         sum = apply(op, std::move(sum), {Expr(), Expr(), Expr(), channel, g, Expr()});
     return sum;
@@ -195,11 +240,21 @@ Element Operands::finish(const Element& sum, const std::vector<Expr>& place) con
     return finish_place(finish_channel(sum, place[3], place[4], false), place);
 }
 
+Expr Operands::stored(const Element& value, const Expr& part) const {
+    const Halide::Type type = scalar_type(problem.types().output);
+    const Expr whole = parts > 1 ? Halide::mux(part, {value[0], value[1]}) : value[0];
+    if (type.is_float() || !whole.type().is_float()) return Halide::cast(type, whole);
+    // Halide rounds to even.
+    const Expr rounded = Halide::clamp(Halide::round(whole), Halide::cast(whole.type(), type.min()),
+                                       Halide::cast(whole.type(), type.max()));
+    return Halide::cast(type, rounded);
+}
+
 Func Operands::output(const Element& value, const std::array<Var, 6>& vars, const Var& part) const {
     std::vector<Var> args(vars.begin(), vars.end());
     if (parts > 1) args.insert(args.begin(), part);
     Func f("y");
-    f(args) = parts > 1 ? Halide::mux(part, {value[0], value[1]}) : value[0];
+    f(args) = stored(value, part);
     const std::vector<int> extents = spatial_extents(*this, true);
     for (std::size_t d = 0; d < args.size(); ++d)
         f.bound(args[d], 0, extents[d]);

@@ -16,7 +16,7 @@ Halide::ImageParam raw_weights(const Operands& o) {
         extents.push_back(static_cast<int>(axis.kernel));
     extents.insert(extents.end(), {o.out_channels, o.in_channels, static_cast<int>(o.problem.groups)});
     if (o.parts > 1) extents.insert(extents.begin(), o.parts);
-    Halide::ImageParam raw(o.scalar, static_cast<int>(extents.size()), "w_raw");
+    Halide::ImageParam raw(scalar_type(o.problem.types().weights), static_cast<int>(extents.size()), "w_raw");
     int stride = 1;
     for (int d = 0; d < raw.dimensions(); ++d) {
         raw.dim(d).set_bounds(0, extents[static_cast<std::size_t>(d)]).set_stride(stride);
@@ -25,23 +25,34 @@ Halide::ImageParam raw_weights(const Operands& o) {
     return raw;
 }
 
+// Of the input channels of one dot product, number r; there is none past the last channel.
+void take_dot_channel(const Operands& o, const Expr& r, WeightSource& from) {
+    const Expr ci = from.at.ci * o.dot() + r;
+    from.at.ci = Halide::min(ci, o.in_channels - 1);
+    if (o.in_channels % o.dot() == 0) return;
+    from.exists = from.exists.defined() ? from.exists && ci < o.in_channels : ci < o.in_channels;
+}
+
 }  // namespace
 
 void build_packing(Operands& o, Pipeline& pipeline,
                    const std::function<Expr(const std::vector<Var>&, const ReadWeight&)>& value) {
     pipeline.raw_weights = raw_weights(o);
     const std::vector<int>& extents = o.packed_extents();
+    const Halide::Type type = scalar_type(o.packed_type());
     std::vector<Var> args;
     for (std::size_t d = 0; d < extents.size(); ++d)
         args.emplace_back(fmt::format("p{}", d));
     std::vector<Var> at(args.begin(), args.end() - 1);
     if (o.parts > 1) at.erase(at.begin() + 1);
-    const ReadWeight read = [&](const WeightSource& from) -> Expr {
+    if (o.dot() > 1) at.erase(at.begin());
+    const ReadWeight read = [&](WeightSource from) -> Expr {
+        if (o.dot() > 1) take_dot_channel(o, args[0], from);
         std::vector<Expr> index{from.at.kx,   from.at.ky, from.at.kz,
                                 from.channel, from.at.ci, from.group.defined() ? from.group : args.back()};
         if (o.parts > 1) index.insert(index.begin(), args[1]);
-        const Expr weight = pipeline.raw_weights(index);
-        return from.exists.defined() ? Halide::select(from.exists, weight, Halide::cast(o.scalar, 0)) : weight;
+        const Expr weight = Halide::cast(type, pipeline.raw_weights(index));
+        return from.exists.defined() ? Halide::select(from.exists, weight, Halide::cast(type, 0)) : weight;
     };
     pipeline.pack = Halide::Func("packed");
     pipeline.pack(args) = value(at, read);
@@ -61,7 +72,7 @@ void build_packing(Operands& o, Pipeline& pipeline,
 }
 
 WeightSource channel_source(const Operands& o, const std::vector<Var>& at, const WeightIndex& index) {
-    const int lanes = o.packed_extents()[0];
+    const int lanes = o.packed_lanes();
     const Expr channel = at.back() * lanes + at.front();
     if (o.out_channels % lanes == 0) return {index, channel, Expr()};
     return {index, Halide::min(channel, o.out_channels - 1), channel < o.out_channels};

@@ -3,6 +3,7 @@
 // likes best.
 #include "compiler/strategies/strategy.h"
 #include "convt/halide_compiler.h"
+#include "runtime/target/dot_product.h"
 
 #include <fmt/format.h>
 
@@ -105,8 +106,9 @@ std::string refusal(const std::string& name, const Problem& problem, const Targe
                                : refuse_reason(*strategy, problem, target);
 }
 
-Result<Plan> make_plan(const Problem& problem, const Target& target, const CompileOptions& options) {
+Result<Plan> make_plan(const Problem& problem, const Target& asked, const CompileOptions& options) {
     if (Status status = problem.validate(); !status.ok()) return status;
+    const Target target = relevant_target(problem, asked);
     Plan plan;
     for (const Strategy& strategy : strategies(target)) {
         std::string reason = refuse_reason(strategy, problem, target);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "schedules/model.h"
 
+#include "runtime/target/dot_product.h"
+
 #include <algorithm>
 
 namespace convt {
@@ -31,7 +33,7 @@ std::array<Axis, 3> axes_xyz(const Problem& problem) {
 
 ModelFacts::ModelFacts(const Problem& problem, const Target& target, const Machine& machine)
     : axes(axes_xyz(problem.unfolded())),
-      lanes(static_cast<double>(target.info().vector_bytes) / element_type_info(problem.type).scalar_bytes),
+      lanes(static_cast<double>(target.info().vector_bytes) / element_type_info(problem.types().sum).scalar_bytes),
       registers(target.info().vector_registers),
       first_cache(over_reference(machine.l1_kib, Machine::reference().l1_kib)),
       second_cache(over_reference(machine.l2_kib, Machine::reference().l2_kib)),
@@ -39,16 +41,23 @@ ModelFacts::ModelFacts(const Problem& problem, const Target& target, const Machi
       far_rate(1 / std::sqrt(std::max(last_cache, 1.0))),
       large_second_cache(second_cache > 1),
       fetch(large_second_cache || machine == Machine::reference() ? fetch_into_all_levels : 1),
-      parts(element_type_info(problem.type).parts),
+      parts(problem.types().parts()),
       in_channels(static_cast<double>(problem.in_channels / problem.groups)),
       out_channels(static_cast<double>(problem.out_channels / problem.groups)),
       groups(static_cast<double>(problem.groups)),
       batch(static_cast<double>(problem.batch)),
       positions{},
       taps{},
-      scalar_bytes(element_type_info(problem.type).scalar_bytes),
+      scalar_bytes(element_type_info(problem.types().sum).scalar_bytes),
+      dot(1),
+      dot_cycles(1),
       input_channels_last(problem.input_layout == Layout::channels_last),
-      output_channels_last(problem.output_layout == Layout::channels_last) {
+      output_channels_last(problem.output_layout == Layout::channels_last),
+      output_holds_sums(problem.types().output == problem.types().sum) {
+    if (const DotProduct* instruction = find_dot_product(problem, target)) {
+        dot = instruction->width;
+        dot_cycles = instruction->cycles;
+    }
     for (int a = 0; a < 3; ++a) {
         positions[static_cast<std::size_t>(a)] = tiles(output(a), stride(a));
         taps[static_cast<std::size_t>(a)] = kernel(a) / std::min(stride(a), output(a));

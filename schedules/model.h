@@ -41,7 +41,10 @@ struct ModelFacts {
     std::array<double, 3> positions;  // of one phase
     std::array<double, 3> taps;       // reaching one output, on average over the phases
     double scalar_bytes;
+    double dot;         // neighbouring input channels that an instruction can sum; 1: none
+    double dot_cycles;  // of that instruction, against a multiply-add's
     bool input_channels_last, output_channels_last;
+    bool output_holds_sums;  // the output is of the type of sums: what is summed so far can wait there
 
     double stride(int axis) const { return static_cast<double>(axes[static_cast<std::size_t>(axis)].stride); }
     double kernel(int axis) const { return static_cast<double>(axes[static_cast<std::size_t>(axis)].kernel); }

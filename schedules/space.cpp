@@ -85,6 +85,11 @@ Status fits(const ScheduleSpace& space, const ModelFacts& facts, const TileCost&
         return {Code::invalid_argument,
                 fmt::format("schedule {}: jy={} needs jx above 0", schedule.text(), schedule.get("jy"))};
     }
+    if (schedule.get("dot") > 1 && schedule.get("cv") > 2) {
+        return {Code::invalid_argument,
+                fmt::format("schedule {}: dot={} needs cv of at most 2: Halide gathers the weights of more",
+                            schedule.text(), schedule.get("dot"))};
+    }
     if (schedule.get("ahead") > 0 && schedule.get("stage") != 0) {
         return {Code::invalid_argument, fmt::format("schedule {}: ahead={} needs stage=0: staged rows are in cache",
                                                     schedule.text(), schedule.get("ahead"))};

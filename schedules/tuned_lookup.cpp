@@ -98,8 +98,9 @@ std::string default_db_dir() {
     return {};
 }
 
+// One table for all features of an instruction set: rows that a target cannot use are not legal there.
 std::string tuned_path(const std::string& dir, const Target& target) {
-    return dir + "/" + target.text() + ".tsv";
+    return dir + "/" + target.info().name + ".tsv";
 }
 
 Result<std::vector<TunedRow>> find_tuned(const Problem& problem, const Target& target, const TunedOptions& options) {

@@ -32,7 +32,7 @@ Status convt::capi::read_tensor(const char* name, const convt_tensor* tensor, Te
     if (tensor == nullptr) return null_argument(name);
     convt_tensor known;
     if (!read_struct(tensor, known)) return short_struct(name, tensor->struct_size);
-    if (known.type < CONVT_F32 || known.type > CONVT_C128)
+    if (known.type < 0 || known.type >= static_cast<std::int32_t>(element_types().size()))
         return {Code::invalid_argument,
                 std::string(name) + ": type is " + std::to_string(known.type) + ", must be one of convt_element_type"};
     view.data = known.data;

@@ -83,7 +83,7 @@ Result<List> both_ends(const convt_layer& layer) {
 Result<LayerSizes> sizes_of(const convt_layer& layer) {
     LayerSizes sizes;
     const std::string_view type = layer.type == nullptr ? "f32" : layer.type;
-    const auto& types = element_types();
+    const std::span<const ProblemTypeInfo> types = problem_types();
     const auto row = std::ranges::find_if(types, [type](const auto& info) { return type == info.name; });
     if (row == types.end())
         return {Code::invalid_argument, "type is `" + std::string(type) + "`, must be one of a problem's text"};

@@ -19,7 +19,7 @@ convt_code report(const Status& status, convt_error* error) noexcept {
 namespace {
 
 static_assert(CONVT_INTERNAL == static_cast<int>(Code::internal) && CONVT_CORRUPT == static_cast<int>(Code::corrupt));
-static_assert(CONVT_C128 == static_cast<int>(ElementType::c128) && CONVT_MAX_RANK == TensorView::max_rank);
+static_assert(CONVT_S32 == static_cast<int>(ElementType::s32) && CONVT_MAX_RANK == TensorView::max_rank);
 
 std::vector<std::int64_t> shape_of(const Problem& problem, convt_operand operand) {
     switch (operand) {
@@ -89,8 +89,19 @@ const char* convt_problem_text(const convt_problem* problem) {
     return problem->text.c_str();
 }
 
-convt_element_type convt_problem_type(const convt_problem* problem) {
-    return static_cast<convt_element_type>(problem->value.type);
+convt_element_type convt_problem_type(const convt_problem* problem, convt_operand operand) {
+    const ProblemTypeInfo& types = problem->value.types();
+    switch (operand) {
+        case CONVT_INPUT:
+            return static_cast<convt_element_type>(types.input);
+        case CONVT_WEIGHTS:
+            return static_cast<convt_element_type>(types.weights);
+        case CONVT_OUTPUT:
+            return static_cast<convt_element_type>(types.output);
+        case CONVT_BIAS:
+            break;
+    }
+    return static_cast<convt_element_type>(types.sum);
 }
 
 int convt_problem_shape(const convt_problem* problem, convt_operand operand, int64_t extents[CONVT_MAX_RANK]) {
@@ -104,6 +115,11 @@ int convt_problem_operand_count(const convt_problem* problem) {
 const char* convt_problem_operand_name(const convt_problem* problem, int index) {
     const EpilogueOperand* const operand = operand_at(problem, index);
     return operand == nullptr ? nullptr : operand->name.c_str();
+}
+
+convt_element_type convt_problem_operand_type(const convt_problem* problem, int index) {
+    const EpilogueOperand* const operand = operand_at(problem, index);
+    return operand == nullptr ? CONVT_F32 : static_cast<convt_element_type>(operand->type);
 }
 
 int convt_problem_operand_shape(const convt_problem* problem, int index, int64_t extents[CONVT_MAX_RANK]) {

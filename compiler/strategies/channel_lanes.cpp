@@ -11,7 +11,7 @@ namespace convt {
 namespace {
 
 std::string refuse(const Problem& problem, const Target& target) {
-    const std::int64_t lanes = target.info().vector_bytes / element_type_info(problem.type).scalar_bytes;
+    const std::int64_t lanes = target.info().vector_bytes / element_type_info(problem.types().sum).scalar_bytes;
     const std::int64_t channels = problem.out_channels / problem.groups;
     if (channels * 4 < lanes) {
         return fmt::format("{} output channels a group fill less than a quarter of {} lanes", channels, lanes);
@@ -37,6 +37,7 @@ Pipeline build(Operands& operands, const Target& target, const Schedule& schedul
     const ScheduleFacts facts = schedule_facts(operands, target);
     const bool turn = !facts.output_channels_last && !facts.complex;
     const int qx = schedule.get("qx");
+    if (schedule.get("dot") > 1) operands.use_dot_products(schedule.get("dot"));
     RolledStages stages = rolled_stages(operands, target,
                                         {qx, schedule.get("qy"), schedule.get("cv") * lanes, phases("jx"), phases("jy"),
                                          !facts.complex, turn ? turned_side(qx * facts.phases_x, facts.width) : 0});

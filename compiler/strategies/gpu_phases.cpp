@@ -100,7 +100,7 @@ void define_output(const Operands& o, const Shape& shape, GpuPhaseStages& s) {
     std::vector<Expr> at{Halide::unsafe_promise_clamped(x, 0, shape.x.output - 1), out.y, out.z, c, out.g, out.n};
     total = o.finish(total, at);
     if (o.parts > 1) at.insert(at.begin(), out.part);
-    out.func(at) = o.parts > 1 ? Halide::mux(out.part, {total[0], total[1]}) : total[0];
+    out.func(at) = o.stored(total, out.part);
 }
 
 Pipeline build(Operands& o, const Target& target, const Schedule& schedule) {

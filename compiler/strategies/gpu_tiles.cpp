@@ -188,7 +188,8 @@ void add_places(const Operands& o, GpuTileStages& s) {
         value = o.finish_place(value, to);
     }
     if (o.parts > 1) to.insert(to.begin(), out.part);
-    s.written()(to) = o.parts > 1 ? Halide::mux(out.part, {value[0], value[1]}) : value[0];
+    const Expr partial = o.parts > 1 ? Halide::mux(out.part, {value[0], value[1]}) : value[0];
+    s.written()(to) = z.slices > 1 ? partial : o.stored(value, out.part);
 }
 
 // The output from its slices, which are added in their order.

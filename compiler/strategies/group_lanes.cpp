@@ -22,12 +22,12 @@ constexpr std::int64_t max_kernel = 32;  // its taps are unrolled
 
 std::string refuse(const Problem& problem, const Target& target) {
     const Axis x = axes_xyz(problem)[0];
-    const std::int64_t lanes = target.info().vector_bytes / element_type_info(problem.type).scalar_bytes;
+    const std::int64_t lanes = target.info().vector_bytes / element_type_info(problem.types().sum).scalar_bytes;
     if (problem.in_channels != problem.groups || problem.out_channels != problem.groups)
         return "groups have several channels: those of one tap do not lie next to each other";
     if (problem.output_layout != Layout::channels_last)
         return "the output is channels first: lanes over groups would scatter";
-    if (element_type_info(problem.type).parts > 1) return "complex: parts would lie between the lanes";
+    if (problem.types().parts() > 1) return "complex: parts would lie between the lanes";
     if (problem.groups < lanes) return fmt::format("{} groups do not fill {} lanes", problem.groups, lanes);
     if (x.stride > max_stride)
         return fmt::format("stride {} of the last axis is above {}: its phases are unrolled", x.stride, max_stride);

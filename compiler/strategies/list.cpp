@@ -26,6 +26,13 @@ std::span<const Strategy> strategies(const Target& target) noexcept {
 std::string refuse_reason(const Strategy& strategy, const Problem& problem, const Target& target) {
     if (problem.padding_mode != PaddingMode::zeros && target.is_gpu())
         return fmt::format("padding_mode = {}: is built for CPUs alone", padding_mode_row(problem.padding_mode).word);
+    const ProblemTypeInfo& types = problem.types();
+    for (const ElementType type : {types.input, types.weights, types.output}) {
+        const ElementTypeInfo& info = element_type_info(type);
+        // Halide 21 ends the process where CUDA is to convert bf16.
+        if (target.is_gpu() && (info.kind != ScalarKind::real || info.scalar_bytes < 4))
+            return fmt::format("{}: GPUs take tensors of f32, f64 and complex types alone", types.name);
+    }
     return strategy.refuse(problem.unfolded(), target);
 }
 

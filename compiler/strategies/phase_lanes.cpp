@@ -24,7 +24,7 @@ namespace {
 
 std::string refuse(const Problem& problem, const Target& target) {
     const std::array<Axis, 3> axes = axes_xyz(problem);
-    const std::int64_t lanes = target.info().vector_bytes / element_type_info(problem.type).scalar_bytes;
+    const std::int64_t lanes = target.info().vector_bytes / element_type_info(problem.types().sum).scalar_bytes;
     if (problem.output_layout == Layout::channels_last)
         return "the output is channels last: lanes over phases would scatter";
     double products = 1, places = 1;
@@ -173,7 +173,7 @@ void define_output(const Operands& o, const Shape& shape, PhaseStages& s) {
     } else {
         value = o.finish(value, to);
     }
-    out.func(at) = o.parts > 1 ? Halide::mux(out.part, {value[0], value[1]}) : value[0];
+    out.func(at) = o.stored(value, out.part);
 }
 
 Pipeline build(Operands& o, const Target& target, const Schedule& schedule) {

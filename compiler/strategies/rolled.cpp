@@ -109,6 +109,30 @@ Element finished_element(const Operands& o, RolledStages& s, const PlaceIndex& y
     return element(s.turned(out.x % s.side, out.c, out.x / s.side, qy, jy, qz, jz, out.g, out.n), o.parts);
 }
 
+// Every input of a dot product was moved by dot_zero, the zeros around the image too: for each tap that was summed, as
+// often the sum of its weights is taken back.
+void take_out_zeros(Operands& o, RolledStages& s, const RolledTile& tile, const PackedTaps& wx, const PackedTaps& wy,
+                    const PackedTaps& wz, const PlaceIndex& y_index, const PlaceIndex& z_index) {
+    Var lane("lane"), ix("ix"), iy("iy"), ox("ox"), oy("oy"), oz("oz"), block("block");
+    const int steps = o.packed_extents()[4];
+    s.weight_sums = Func("weight_sums");
+    const RDom all(0, s.dot, 0, steps, "all");
+    s.weight_sums(lane, ix, iy, ox, oy, oz, block, s.g) = Halide::cast(o.scalar, 0);
+    s.weight_sums(lane, ix, iy, ox, oy, oz, block, s.g) +=
+        o.dot_weight(all[0], lane, {ix, iy, all[1], ox, oy, oz, block, s.g});
+    const PhaseTable &px = o.phase[0], &py = o.phase[1], &pz = o.phase[2];
+    const PhaseExpr x_phase = phase_expr(px, s.jx), y_phase = y_index.phase(s.qy, s.jy),
+                    z_phase = z_index.phase(s.qz, s.jz);
+    s.zero_taps = RDom(0, 1, 0, to_int(px.max_taps()), 0, to_int(py.max_taps()), 0, to_int(pz.max_taps()), "zero_taps");
+    const Expr mx = axis_taps(o, s.zero_taps, 0, 1, x_phase, s.qx, tile.x, tile.phases_x).m;
+    const Expr my = axis_taps(o, s.zero_taps, 1, 2, y_phase, y_index.position_of(s.qy), tile.y, tile.phases_y).m;
+    const Expr mz = axis_taps(o, s.zero_taps, 2, 3, z_phase, z_index.position_of(s.qz), 1, PhaseLoop::rolled).m;
+    s.sum(s.c, s.qx, s.qy, s.jx, s.jy, s.qz, s.jz, s.g, s.n) -=
+        o.dot_zero() * s.weight_sums(s.c % tile.channels, wx.inner_of(x_phase, mx), wy.inner_of(y_phase, my),
+                                     wx.outer_of(x_phase, mx), wy.outer_of(y_phase, my), wz.outer_of(z_phase, mz),
+                                     s.c / tile.channels, s.g);
+}
+
 }  // namespace
 
 RolledStages rolled_stages(Operands& o, const Target& target, const RolledTile& tile) {
@@ -118,8 +142,9 @@ RolledStages rolled_stages(Operands& o, const Target& target, const RolledTile& 
     s.phases_y = tile.phases_y;
     const PhaseTable &px = o.phase[0], &py = o.phase[1], &pz = o.phase[2];
     const PackedTaps wx(px, tile.phases_x), wy(py, tile.phases_y), wz(pz, PhaseLoop::rolled);
-    o.set_packed({block, wx.inner, wy.inner, o.in_channels, wx.outer, wy.outer, wz.outer,
-                  (o.out_channels + block - 1) / block, to_int(o.problem.groups)});
+    const int steps = (o.in_channels + o.dot() - 1) / o.dot();
+    o.set_packed({block, wx.inner, wy.inner, steps, wx.outer, wy.outer, wz.outer, (o.out_channels + block - 1) / block,
+                  to_int(o.problem.groups)});
     s.side = tile.side;
     s.at_once = tile.at_once;
     s.single_rows = tile.at_once && tile.y == 1 && tile.phases_y == PhaseLoop::rolled;
@@ -127,11 +152,13 @@ RolledStages rolled_stages(Operands& o, const Target& target, const RolledTile& 
     const PhaseExpr x_phase = phase_expr(px, s.jx), y_phase = y_index.phase(s.qy, s.jy),
                     z_phase = z_index.phase(s.qz, s.jz);
 
-    s.padded = o.padded();
+    s.dot = o.dot();
+    s.padded = s.dot > 1 ? o.padded_dots() : o.padded();
     s.sum = Func("sum");
     s.sum(s.c, s.qx, s.qy, s.jx, s.jy, s.qz, s.jz, s.g, s.n) = as_tuple(o.start(s.c, s.g, o.out_channels % block != 0));
-    s.taps =
-        RDom(0, o.in_channels, 0, to_int(px.max_taps()), 0, to_int(py.max_taps()), 0, to_int(pz.max_taps()), "taps");
+    Halide::Region taps{{0, steps}, {0, to_int(px.max_taps())}, {0, to_int(py.max_taps())}, {0, to_int(pz.max_taps())}};
+    if (s.dot > 1) taps.emplace_back(0, s.dot);
+    s.taps = RDom(taps, "taps");
     const AxisTaps x_taps = axis_taps(o, s.taps, 0, 1, x_phase, s.qx, tile.x, tile.phases_x);
     const AxisTaps y_taps = axis_taps(o, s.taps, 1, 2, y_phase, y_index.position_of(s.qy), tile.y, tile.phases_y);
     const AxisTaps z_taps = axis_taps(o, s.taps, 2, 3, z_phase, z_index.position_of(s.qz), 1, PhaseLoop::rolled);
@@ -139,12 +166,20 @@ RolledStages rolled_stages(Operands& o, const Target& target, const RolledTile& 
     if (y_taps.inside) s.inside_y = to_int(o.axes[1].input);
     const Expr ci = s.taps[0];
 
-    const Element x = element(s.padded(x_taps.row, y_taps.row, z_taps.row, ci, s.g, s.n), o.parts);
-    const Element w = o.weight(s.c % block, {wx.inner_of(x_phase, x_taps.m), wy.inner_of(y_phase, y_taps.m), ci,
-                                             wx.outer_of(x_phase, x_taps.m), wy.outer_of(y_phase, y_taps.m),
-                                             wz.outer_of(z_phase, z_taps.m), s.c / block, s.g});
+    const std::vector<Expr> place{
+        wx.inner_of(x_phase, x_taps.m), wy.inner_of(y_phase, y_taps.m), ci,          wx.outer_of(x_phase, x_taps.m),
+        wy.outer_of(y_phase, y_taps.m), wz.outer_of(z_phase, z_taps.m), s.c / block, s.g};
+    Element x, w;
+    if (s.dot > 1) {
+        x = {Halide::cast(o.scalar, s.padded(x_taps.row, y_taps.row, z_taps.row, ci, s.g, s.n, s.taps[4]))};
+        w = {o.dot_weight(s.taps[4], s.c % block, place)};
+    } else {
+        x = element(s.padded(x_taps.row, y_taps.row, z_taps.row, ci, s.g, s.n), o.parts);
+        w = o.weight(s.c % block, place);
+    }
     const Element before = element(s.sum(s.c, s.qx, s.qy, s.jx, s.jy, s.qz, s.jz, s.g, s.n), o.parts);
     s.sum(s.c, s.qx, s.qy, s.jx, s.jy, s.qz, s.jz, s.g, s.n) = as_tuple(multiply_add(before, x, w));
+    if (o.dot_zero() != 0 && s.dot > 1) take_out_zeros(o, s, tile, wx, wy, wz, y_index, z_index);
     s.staged = Func("staged");
     s.staged(s.c, s.qx, s.qy, s.jx, s.jy, s.qz, s.jz, s.g, s.n) =
         as_tuple(o.finish_channel(element(s.sum(s.c, s.qx, s.qy, s.jx, s.jy, s.qz, s.jz, s.g, s.n), o.parts), s.c, s.g,

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A strategy: a way to compute a problem. It says which problems it takes, with a reason for each it refuses, and
 // builds the algorithm; the numbers it leaves open come as a schedule. One file and one line in a list each, CPUs' or
-// GPUs'; the last one of a list takes every valid problem that such targets
-// take.
+// GPUs'; the last one of a list takes every valid problem that such targets take.
 #pragma once
 
 #include "compiler/operands.h"

@@ -28,7 +28,7 @@ constexpr std::int64_t max_offsets = 32;
 std::string refuse(const Problem& problem, const Target& target) {
     const Axis x = axes_xyz(problem)[0];
     const PhaseTable table(x);
-    const std::int64_t lanes = target.info().vector_bytes / element_type_info(problem.type).scalar_bytes;
+    const std::int64_t lanes = target.info().vector_bytes / element_type_info(problem.types().sum).scalar_bytes;
     const std::int64_t offsets = table.highest_offset() - table.lowest_offset() + 1;
     if (x.stride > max_stride)
         return fmt::format("stride {} of the last axis is above {}: its phases are unrolled", x.stride, max_stride);

@@ -27,7 +27,7 @@ void gather_phases(const Operands& o, const WinogradTiling& t, WinogradStages& s
 void define_output(const Operands& o, WinogradStages& s, const std::vector<Expr>& place, const Expr& sum) {
     OutputStage& out = s.output;
     out.func = o.output({Halide::undef(o.scalar)}, out.vars(), out.part);
-    out.func(place) = o.finish({sum + o.start(place[3], out.g, false)[0]}, place)[0];
+    out.func(place) = o.stored(o.finish({sum + o.start(place[3], out.g, false)[0]}, place), out.part);
 }
 
 // An image: row by row of the band axis.

@@ -6,6 +6,7 @@
 #include "compiler/identity.h"
 #include "compiler/worker/process.h"
 #include "compiler/worker/protocol.h"
+#include "runtime/target/dot_product.h"
 
 #include <dlfcn.h>
 #include <fmt/format.h>
@@ -108,7 +109,8 @@ class WorkerCompiler : public Compiler {
         return Status(Code::internal, error.what());
     }
 
-    Result<Object> compile(const Problem& problem, const Target& target) override try {
+    Result<Object> compile(const Problem& problem, const Target& asked) override try {
+        const Target target = relevant_target(problem, asked);
         if (options_.memory_limit_bytes < least_memory)
             return Status(Code::invalid_argument, fmt::format("memory_limit_bytes is {}, must be at least {}",
                                                               options_.memory_limit_bytes, least_memory));

@@ -17,6 +17,7 @@
 #include "runtime/cache/disk_cache.h"
 #include "runtime/cache/lru_cache.h"
 #include "runtime/cache/single_flight.h"
+#include "runtime/target/dot_product.h"
 
 namespace convt {
 namespace {
@@ -64,8 +65,9 @@ struct Engine::Impl {
     std::atomic<std::uint64_t> store_failures{0};
 };
 
-Result<KernelPointer> Engine::Impl::kernel(const Problem& problem, const Target& target) {
+Result<KernelPointer> Engine::Impl::kernel(const Problem& problem, const Target& asked) {
     if (Status valid = problem.validate(); !valid.ok()) return valid;
+    const Target target = relevant_target(problem, asked);
     std::string fingerprint;
     if (options.compiler) {
         Result<std::string> given = options.compiler->fingerprint(problem, target);

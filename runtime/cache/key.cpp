@@ -4,6 +4,7 @@
 #include "convt/engine.h"
 #include "runtime/object/format.h"
 #include "runtime/object/hash.h"
+#include "runtime/target/dot_product.h"
 
 #include <cstdlib>
 
@@ -16,7 +17,7 @@ const char* version() noexcept {
 std::string cache_key(const Problem& problem, const Target& target, std::string_view fingerprint) {
     const std::string form = std::to_string(object_format_version);
     const std::string problem_text = problem.text();
-    const std::string target_text = target.text();
+    const std::string target_text = relevant_target(problem, target).text();
     return hash_fields({form, version(), problem_text, target_text}).substr(0, 16) +
            hash_fields({form, version(), problem_text, target_text, fingerprint});
 }

@@ -10,6 +10,7 @@
 #include "runtime/kernel/definition.h"
 #include "runtime/kernel/guarded_memory.h"
 #include "runtime/kernel/kernel_impl.h"
+#include "runtime/problem/scalars.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -28,15 +29,8 @@ constexpr std::int64_t sampled_multiply_adds = 1'000'000;
 // Kernels below this run a second time, on other threads and with the tensors at the other guard page: about 2 ms.
 constexpr std::int64_t short_kernel_multiply_adds = 100'000'000;
 
-template <typename T>
-constexpr std::uint64_t poison_bits = sizeof(T) == 4 ? 0x7FC5A5A5U : 0x7FF8A5A5A5A5A5A5U;  // quiet NaNs
-
-template <typename T>
-T poison() {
-    T value;
-    std::memcpy(&value, &poison_bits<T>, sizeof value);
-    return value;
-}
+// Of every byte that is to be written: a quiet NaN in every type.
+constexpr std::byte poison{0xFF};
 
 std::size_t tensor_bytes(const TensorRule& rule) {
     std::size_t bytes = static_cast<std::size_t>(element_type_info(rule.type).bytes());
@@ -65,21 +59,19 @@ struct Tensors {
 };
 
 // Bias and operands.
-template <typename T>
-void fill_extras(const Kernel::Impl& kernel, std::int64_t limit, double scale, std::span<const GuardedMemory> extras) {
+void fill_extras(const Kernel::Impl& kernel, const AdmissionData& data, std::span<const GuardedMemory> extras) {
     std::size_t next = 0;
-    if (kernel.problem.bias) fill_integers<T>(extras[next++], limit * limit, scale, 3);
+    if (kernel.problem.bias) data.fill_terms(extras[next++], kernel.problem.types().sum, 3);
     for (const EpilogueOperand& operand : kernel.operands) {
         const GuardedMemory& memory = extras[next];
         const std::uint64_t seed = 3 + next++;
         if (find_epilogue_row(kernel.problem.epilogue[operand.op].kind)->use == OperandUse::factor)
-            fill_factors<T>(memory, seed);
+            data.fill_factors(memory, operand.type, seed);
         else
-            fill_integers<T>(memory, limit * limit, scale, seed);
+            data.fill_terms(memory, operand.type, seed);
     }
 }
 
-template <typename T>
 Result<Tensors> make_tensors(const Kernel::Impl& kernel, GuardedMemory::Edge edge) {
     Status failure;
     const auto memory = [&](std::size_t bytes, std::size_t alignment) -> std::optional<GuardedMemory> {
@@ -88,24 +80,26 @@ Result<Tensors> make_tensors(const Kernel::Impl& kernel, GuardedMemory::Edge edg
         failure = result.status();
         return std::nullopt;
     };
-    auto x = memory(tensor_bytes(kernel.x), sizeof(T));
-    auto weights = memory(tensor_bytes(kernel.weights), sizeof(T));
+    const auto of = [&](const TensorRule& rule) {
+        return memory(tensor_bytes(rule), static_cast<std::size_t>(rule.scalar_bytes));
+    };
+    auto x = of(kernel.x);
+    auto weights = of(kernel.weights);
     auto packed = memory(kernel.packed_bytes, packed_alignment);
     std::vector<GuardedMemory> extras;
     for (const TensorRule& rule : kernel.extras) {
-        auto extra = memory(tensor_bytes(rule), sizeof(T));
+        auto extra = of(rule);
         if (extra) extras.push_back(std::move(*extra));
     }
-    auto y = memory(tensor_bytes(kernel.y), sizeof(T));
+    auto y = of(kernel.y);
     if (!failure.ok()) return failure;
 
-    const std::int64_t limit = admission_limit(kernel.problem, kernel.info.transform);
-    const double scale = admission_unit(kernel.problem, limit);
-    fill_integers<T>(*x, limit, scale, 1);
-    fill_integers<T>(*weights, limit, 1.0, 2);
-    fill_extras<T>(kernel, limit, scale, extras);
+    const AdmissionData data(kernel.problem, kernel.info.transform);
+    data.fill_inputs(*x, 1);
+    data.fill_weights(*weights, 2);
+    fill_extras(kernel, data, extras);
     for (const GuardedMemory* poisoned : {&*packed, &*y})
-        std::fill_n(reinterpret_cast<T*>(poisoned->data()), poisoned->bytes() / sizeof(T), poison<T>());
+        std::fill_n(poisoned->data(), poisoned->bytes(), poison);
     for (const GuardedMemory* input : {&*x, &*weights})
         if (Status status = input->make_read_only(); !status.ok()) return status;
     for (const GuardedMemory& extra : extras)
@@ -157,64 +151,57 @@ Status run_on(const Kernel::Impl& kernel, const Tensors& tensors, int threads) {
     return status;
 }
 
-template <typename T>
 Status check_all_written(const Kernel::Impl& kernel, const Tensors& tensors) {
     const std::byte* const y = tensors.y.data();
-    const auto count = static_cast<std::int64_t>(tensors.y.bytes() / sizeof(T));
-    const auto poisoned = [y](std::int64_t i) {
-        std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t> bits;
-        std::memcpy(&bits, y + i * static_cast<std::int64_t>(sizeof(T)), sizeof bits);
-        return bits == poison_bits<T>;
-    };
-    for (std::int64_t i = 0; i < count; ++i)
-        if (poisoned(i)) {
-            const std::int64_t element = i / element_type_info(kernel.problem.type).parts;
-            return wrong(kernel.info,
-                         fmt::format("output {} was not written",
-                                     coordinates(kernel.problem, index_of_offset(kernel.problem, element))));
-        }
+    const auto scalar = static_cast<std::size_t>(kernel.y.scalar_bytes);
+    for (std::size_t at = 0; at < tensors.y.bytes(); at += scalar) {
+        if (y[at] != poison || std::any_of(y + at, y + at + scalar, [](std::byte b) { return b != poison; })) continue;
+        const auto element = static_cast<std::int64_t>(at / scalar) / kernel.y.parts;
+        return wrong(kernel.info, fmt::format("output {} was not written",
+                                              coordinates(kernel.problem, index_of_offset(kernel.problem, element))));
+    }
     return {};
 }
 
-template <typename T>
 Status check_samples(const Kernel::Impl& kernel, const Tensors& tensors) {
     const Problem& problem = kernel.problem;
-    const int parts = element_type_info(problem.type).parts;
-    DenseOperands<T> operands{
-        reinterpret_cast<const T*>(tensors.x.data()), reinterpret_cast<const T*>(tensors.weights.data()), nullptr, {}};
+    DenseOperands operands{tensors.x.data(), tensors.weights.data(), nullptr, {}};
     for (const GuardedMemory& extra : tensors.extras)
-        operands.epilogue.push_back(reinterpret_cast<const T*>(extra.data()));
+        operands.epilogue.push_back(extra.data());
     if (problem.bias) {
         operands.bias = operands.epilogue.front();
         operands.epilogue.erase(operands.epilogue.begin());
     }
-    const T* const y = reinterpret_cast<const T*>(tensors.y.data());
     for (const OutputIndex& index : sample_outputs(problem, sampled_multiply_adds)) {
         const std::array<EpilogueValue, 2> expected = defined_output(problem, operands, index);
-        const T* const found = y + parts * output_offset(problem, index);
-        for (int part = 0; part < parts; ++part) {
-            const auto& [value, slope, own, exact] = expected[part];
-            if (std::abs(static_cast<long double>(found[part]) - value) <= own) continue;
-            return wrong(kernel.info,
-                         fmt::format("output {}{} is {}, must be {}{}", coordinates(problem, index),
-                                     part == 1 ? ", imaginary part" : "", found[part], static_cast<T>(value),
-                                     own == 0 ? "" : fmt::format(" within {:.3g}", static_cast<double>(own))));
+        for (int part = 0; part < kernel.y.parts; ++part) {
+            const std::int64_t at = kernel.y.parts * output_offset(problem, index) + part;
+            const auto found =
+                static_cast<long double>(load_scalar(kernel.y.type, tensors.y.data() + at * kernel.y.scalar_bytes));
+            const EpilogueValue& want = expected[part];
+            // What overflows is infinite on both sides.
+            if (found == want.value || std::abs(found - want.value) <= want.own) continue;
+            return wrong(
+                kernel.info,
+                fmt::format("output {}{} is {}, must be {}{}", coordinates(problem, index),
+                            part == 1 ? ", imaginary part" : "", static_cast<double>(found),
+                            static_cast<double>(want.value),
+                            want.own == 0 ? "" : fmt::format(" within {:.3g}", static_cast<double>(want.own))));
         }
     }
     return {};
 }
 
-template <typename T>
-Status admit_as(const Kernel::Impl& kernel) {
-    const Result<Tensors> first = make_tensors<T>(kernel, GuardedMemory::Edge::end);
+Status admit_guarded(const Kernel::Impl& kernel) {
+    const Result<Tensors> first = make_tensors(kernel, GuardedMemory::Edge::end);
     if (!first.ok()) return first.status();
     if (Status status = run_on(kernel, first.value(), 0); !status.ok()) return status;
-    if (Status status = check_all_written<T>(kernel, first.value()); !status.ok()) return status;
-    if (Status status = check_samples<T>(kernel, first.value()); !status.ok()) return status;
+    if (Status status = check_all_written(kernel, first.value()); !status.ok()) return status;
+    if (Status status = check_samples(kernel, first.value()); !status.ok()) return status;
     if (kernel.problem.multiply_adds() > short_kernel_multiply_adds) return {};
 
     const int other_threads = default_threads() == 1 ? 3 : 1;
-    const Result<Tensors> second = make_tensors<T>(kernel, GuardedMemory::Edge::start);
+    const Result<Tensors> second = make_tensors(kernel, GuardedMemory::Edge::start);
     if (!second.ok()) return second.status();
     if (Status status = run_on(kernel, second.value(), other_threads); !status.ok()) return status;
     if (std::memcmp(first.value().y.data(), second.value().y.data(), first.value().y.bytes()) != 0)
@@ -227,8 +214,7 @@ Status admit_as(const Kernel::Impl& kernel) {
 
 Status admit(const Kernel& kernel) {
     try {
-        const bool narrow = element_type_info(kernel.problem().type).scalar_bytes == 4;
-        return narrow ? admit_as<float>(*kernel.impl_) : admit_as<double>(*kernel.impl_);
+        return admit_guarded(*kernel.impl_);
     } catch (const std::bad_alloc&) {
         return {Code::out_of_memory, "no memory for the admission check"};
     }

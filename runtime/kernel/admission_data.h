@@ -10,15 +10,21 @@
 
 namespace convt {
 
-// Largest magnitude of the integers that inputs and weights are made of.
-std::int64_t admission_limit(const Problem& problem, const TransformFacts& transform);
-// What inputs, bias and terms are multiplied by.
-double admission_unit(const Problem& problem, std::int64_t limit);
+// Integers without 0, which would hide a wrong operand, and factors 1/2, 1, 2 of either sign. Where an operation of the
+// epilogue has a scale of its own a power of two brings sums to it: of the inputs and terms, or, where inputs are
+// integers, of the factors.
+class AdmissionData {
+  public:
+    AdmissionData(const Problem& problem, const TransformFacts& transform);
+    void fill_inputs(const GuardedMemory& memory, std::uint64_t seed) const;
+    void fill_weights(const GuardedMemory& memory, std::uint64_t seed) const;
+    void fill_terms(const GuardedMemory& memory, ElementType type, std::uint64_t seed) const;
+    void fill_factors(const GuardedMemory& memory, ElementType type, std::uint64_t seed) const;
 
-// T: the scalar type.
-template <typename T>
-void fill_integers(const GuardedMemory& memory, std::int64_t limit, double scale, std::uint64_t seed);
-template <typename T>
-void fill_factors(const GuardedMemory& memory, std::uint64_t seed);
+  private:
+    ProblemTypeInfo types_;
+    std::int64_t limit_;  // largest magnitude of the integers that inputs and weights are made of
+    double unit_;
+};
 
 }  // namespace convt

@@ -78,11 +78,11 @@ constexpr int c_dimension = 3;
 constexpr int g_dimension = 4;
 constexpr int n_dimension = 5;
 
-TensorRule image_rule(const char* name, const Problem& problem, const std::vector<std::int64_t>& extents,
-                      Layout layout) {
+TensorRule image_rule(const char* name, const Problem& problem, ElementType type,
+                      const std::vector<std::int64_t>& extents, Layout layout) {
     TensorRule rule;
     rule.name = name;
-    set_type(rule, problem.type);
+    set_type(rule, type);
     rule.rank = static_cast<int>(extents.size());
     std::copy(extents.begin(), extents.end(), rule.extents.begin());
     rule.halide_rank = max_halide_rank;
@@ -100,11 +100,11 @@ TensorRule image_rule(const char* name, const Problem& problem, const std::vecto
     return rule;
 }
 
-TensorRule dense_rule(const char* name, const Problem& problem, const std::vector<std::int64_t>& extents,
+TensorRule dense_rule(const char* name, ElementType type, const std::vector<std::int64_t>& extents,
                       std::initializer_list<std::int64_t> buffer) {
     TensorRule rule;
     rule.name = name;
-    set_type(rule, problem.type);
+    set_type(rule, type);
     rule.rank = static_cast<int>(extents.size());
     rule.halide_rank = static_cast<int>(buffer.size());
     rule.must_be_dense = true;
@@ -118,8 +118,8 @@ TensorRule dense_rule(const char* name, const Problem& problem, const std::vecto
     return rule;
 }
 
-TensorRule channel_rule(const char* name, const Problem& problem) {
-    return dense_rule(name, problem, {problem.out_channels}, {problem.out_channels / problem.groups, problem.groups});
+TensorRule channel_rule(const char* name, const Problem& problem, ElementType type) {
+    return dense_rule(name, type, {problem.out_channels}, {problem.out_channels / problem.groups, problem.groups});
 }
 
 void split_channels(const TensorRule& rule, halide_dimension_t* dims) {
@@ -173,7 +173,7 @@ Status check_no_self_overlap(const TensorRule& rule, const TensorView& view) {
 void set_buffer(const TensorRule& rule, const TensorView& view, Argument& argument) {
     argument.buffer = {};
     argument.buffer.host = static_cast<std::uint8_t*>(view.data);
-    argument.buffer.type = {halide_type_float, static_cast<std::uint8_t>(rule.scalar_bytes * 8), 1};
+    argument.buffer.type = halide_type(rule.type);
     argument.buffer.dimensions = rule.halide_rank + rule.parts - 1;
     argument.buffer.dim = argument.dims;
 }
@@ -229,15 +229,16 @@ Status bind_strided(const TensorRule& rule, const TensorView& view, Argument& ar
 }  // namespace
 
 halide_type_t halide_type(ElementType type) noexcept {
-    return {halide_type_float, static_cast<std::uint8_t>(element_type_info(type).scalar_bytes * 8), 1};
+    const ElementTypeInfo& info = element_type_info(type);
+    return {static_cast<halide_type_code_t>(info.kind), static_cast<std::uint8_t>(info.scalar_bytes * 8), 1};
 }
 
 TensorRule input_rule(const Problem& problem) {
-    return image_rule("x", problem, problem.input_shape(), problem.input_layout);
+    return image_rule("x", problem, problem.types().input, problem.input_shape(), problem.input_layout);
 }
 
 TensorRule output_rule(const Problem& problem) {
-    TensorRule rule = image_rule("y", problem, problem.output_shape(), problem.output_layout);
+    TensorRule rule = image_rule("y", problem, problem.types().output, problem.output_shape(), problem.output_layout);
     rule.written = true;
     return rule;
 }
@@ -246,20 +247,20 @@ TensorRule weight_rule(const Problem& problem) {
     std::array<std::int64_t, 3> kernel = {1, 1, 1};
     for (int i = 0; i < problem.rank; ++i)
         kernel[i] = problem.axes[problem.rank - 1 - i].kernel;
-    return dense_rule("weights", problem, problem.weight_shape(),
+    return dense_rule("weights", problem.types().weights, problem.weight_shape(),
                       {kernel[0], kernel[1], kernel[2], problem.out_channels / problem.groups,
                        problem.in_channels / problem.groups, problem.groups});
 }
 
 TensorRule bias_rule(const Problem& problem) {
-    return channel_rule("bias", problem);
+    return channel_rule("bias", problem, problem.types().sum);
 }
 
 TensorRule operand_rule(const Problem& problem, const EpilogueOperand& operand) {
     const char* const name = operand.name.c_str();
     return operand.shape == OperandShape::per_channel
-               ? channel_rule(name, problem)
-               : image_rule(name, problem, problem.output_shape(), problem.output_layout);
+               ? channel_rule(name, problem, operand.type)
+               : image_rule(name, problem, operand.type, problem.output_shape(), problem.output_layout);
 }
 
 Status bind(const TensorRule& rule, const TensorView& view, Argument& argument) {

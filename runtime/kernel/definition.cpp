@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/kernel/definition.h"
 
+#include "runtime/problem/scalars.h"
+
 #include <algorithm>
 #include <numeric>
 
@@ -42,36 +44,45 @@ struct ImageStrides {
     }
 };
 
+// A dense tensor's scalars, from some offset on.
+struct Scalars {
+    const std::byte* data;
+    ElementType type;
+    std::int64_t bytes = element_type_info(type).scalar_bytes;
+
+    double operator[](std::int64_t i) const { return load_scalar(type, data + i * bytes); }
+    Scalars from(std::int64_t i) const { return {data + i * bytes, type}; }
+};
+
 // The chain of operations over one part of the element at `index`; `offset`: of the element in the output.
-template <typename T>
-EpilogueValue finish(const Problem& problem, const DenseOperands<T>& operands, std::int64_t channel,
-                     std::int64_t offset, int part, double sum) {
-    const ElementTypeInfo& type = element_type_info(problem.type);
-    EpilogueValue value{static_cast<long double>(sum)};
-    value.exact_sum = true;
+EpilogueValue finish(const Problem& problem, const DenseOperands& operands, std::int64_t channel, std::int64_t offset,
+                     int part, double sum) {
+    const ProblemTypeInfo& types = problem.types();
+    EpilogueValue value(types, static_cast<long double>(sum), true);
     std::size_t next = 0;
     for (const EpilogueOp& op : problem.epilogue) {
         const EpilogueRow& row = *find_epilogue_row(op.kind);
         long double o = 0;
         if (row.shape != OperandShape::none) {
             const std::int64_t element = row.shape == OperandShape::per_channel ? channel : offset;
-            o = static_cast<long double>(operands.epilogue[next++][element * type.parts + part]);
+            const Scalars tensor{operands.epilogue[next++], operand_type(types, row.shape)};
+            o = static_cast<long double>(tensor[element * types.parts() + part]);
         }
-        value.apply(op, o, type.mantissa_bits);
+        value.apply(op, o);
     }
+    value.store();
     return value;
 }
 
 // Products of one pair of taps over all input channels of a group. Strides in scalars.
-template <typename T>
-void add_products(const T* x, std::int64_t x_step, const T* w, std::int64_t w_step, std::int64_t count, int parts,
-                  double (&sum)[2]) {
-    for (std::int64_t i = 0; i < count; ++i, x += x_step, w += w_step) {
+void add_products(Scalars x, double zero, std::int64_t x_step, Scalars w, std::int64_t w_step, std::int64_t count,
+                  int parts, std::array<double, 2>& sum) {
+    for (std::int64_t i = 0; i < count; ++i, x = x.from(x_step), w = w.from(w_step)) {
         if (parts == 1) {
-            sum[0] += double{x[0]} * double{w[0]};
+            sum[0] += (x[0] - zero) * w[0];
         } else {
-            sum[0] += double{x[0]} * double{w[0]} - double{x[1]} * double{w[1]};
-            sum[1] += double{x[0]} * double{w[1]} + double{x[1]} * double{w[0]};
+            sum[0] += x[0] * w[0] - x[1] * w[1];
+            sum[1] += x[0] * w[1] + x[1] * w[0];
         }
     }
 }
@@ -97,10 +108,10 @@ std::int64_t output_offset(const Problem& problem, const OutputIndex& index) {
     return offset;
 }
 
-template <typename T>
-std::array<EpilogueValue, 2> defined_output(const Problem& problem, const DenseOperands<T>& operands,
+std::array<EpilogueValue, 2> defined_output(const Problem& problem, const DenseOperands& operands,
                                             const OutputIndex& index) {
-    const int parts = element_type_info(problem.type).parts;
+    const ProblemTypeInfo& types = problem.types();
+    const int parts = types.parts();
     const std::int64_t ci_per_group = problem.in_channels / problem.groups;
     const std::int64_t co_per_group = problem.out_channels / problem.groups;
     const std::int64_t group = index.c / co_per_group;
@@ -114,30 +125,29 @@ std::array<EpilogueValue, 2> defined_output(const Problem& problem, const DenseO
         if (a < problem.rank) kernel[a] = problem.axes[a].kernel;
     }
     const std::int64_t kernel_size = kernel[0] * kernel[1] * kernel[2];
-    const T* const x = operands.x + parts * (index.n * x_strides.n + group * ci_per_group * x_strides.c);
-    const T* const w =
-        operands.weights + parts * kernel_size * (group * ci_per_group * co_per_group + index.c % co_per_group);
+    const Scalars x =
+        Scalars{operands.x, types.input}.from(parts * (index.n * x_strides.n + group * ci_per_group * x_strides.c));
+    const Scalars w = Scalars{operands.weights, types.weights}.from(
+        parts * kernel_size * (group * ci_per_group * co_per_group + index.c % co_per_group));
 
-    double sum[2] = {};
+    const auto zero = static_cast<double>(problem.input_zero);
+    std::array<double, 2> sum{};
     for (const Tap& t0 : taps[0])
         for (const Tap& t1 : taps[1])
             for (const Tap& t2 : taps[2]) {
                 const std::int64_t from =
                     t0.i * x_strides.axis[0] + t1.i * x_strides.axis[1] + t2.i * x_strides.axis[2];
                 const std::int64_t k = (t0.k * kernel[1] + t1.k) * kernel[2] + t2.k;
-                add_products(x + parts * from, parts * x_strides.c, w + parts * k, parts * kernel_size * co_per_group,
-                             ci_per_group, parts, sum);
+                add_products(x.from(parts * from), zero, parts * x_strides.c, w.from(parts * k),
+                             parts * kernel_size * co_per_group, ci_per_group, parts, sum);
             }
     std::array<EpilogueValue, 2> result{};
     const std::int64_t offset = output_offset(problem, index);
     for (int part = 0; part < parts; ++part) {
-        const double bias = operands.bias != nullptr ? double{operands.bias[index.c * parts + part]} : 0.0;
+        const double bias = operands.bias != nullptr ? Scalars{operands.bias, types.sum}[index.c * parts + part] : 0.0;
         result[part] = finish(problem, operands, index.c, offset, part, bias + sum[part]);
     }
     return result;
 }
-
-template std::array<EpilogueValue, 2> defined_output(const Problem&, const DenseOperands<float>&, const OutputIndex&);
-template std::array<EpilogueValue, 2> defined_output(const Problem&, const DenseOperands<double>&, const OutputIndex&);
 
 }  // namespace convt

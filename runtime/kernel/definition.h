@@ -7,6 +7,7 @@
 #include "runtime/problem/epilogue.h"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -19,13 +20,12 @@ struct OutputIndex {
     std::array<std::int64_t, 3> o{};
 };
 
-// Dense tensors of T in the problem's layouts, T the scalar type. `bias` may be null.
-template <typename T>
+// Dense tensors in the problem's layouts and types. `bias` may be null.
 struct DenseOperands {
-    const T* x;
-    const T* weights;
-    const T* bias;
-    std::vector<const T*> epilogue;  // as Problem::epilogue_operands
+    const std::byte* x;
+    const std::byte* weights;
+    const std::byte* bias;
+    std::vector<const std::byte*> epilogue;  // as Problem::epilogue_operands
 };
 
 // Upper bound of the products in one output (complex ones count once).
@@ -36,8 +36,7 @@ std::int64_t output_offset(const Problem& problem, const OutputIndex& index);
 
 // The output element after bias and epilogue, real and imaginary part. Sums are taken in double and must be exact
 // there, as those of integer data are: `own` is then what a right kernel may be off by.
-template <typename T>
-std::array<EpilogueValue, 2> defined_output(const Problem& problem, const DenseOperands<T>& operands,
+std::array<EpilogueValue, 2> defined_output(const Problem& problem, const DenseOperands& operands,
                                             const OutputIndex& index);
 
 // Outputs worth checking at a cost of about `multiply_adds`: all of them where that is enough, else every combination

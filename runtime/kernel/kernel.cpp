@@ -86,7 +86,7 @@ Kernel::Impl::~Impl() {
 halide_buffer_t Kernel::Impl::packed_buffer(const void* data) const {
     halide_buffer_t buffer{};
     buffer.host = const_cast<std::uint8_t*>(static_cast<const std::uint8_t*>(data));
-    buffer.type = halide_type(problem.type);
+    buffer.type = halide_type(info.packed_type);
     buffer.dimensions = static_cast<std::int32_t>(packed_dims.size());
     buffer.dim = const_cast<halide_dimension_t*>(packed_dims.data());
     return buffer;

@@ -27,10 +27,10 @@ Status check_cpu(const ObjectInfo& info) {
     return {};
 }
 
-Status check_packed_extents(const ObjectInfo& info, const Problem& problem) {
+Status check_packed_extents(const ObjectInfo& info) {
     const std::vector<std::int64_t>& extents = info.packed_extents;
     bool good = !extents.empty() && extents.size() <= max_packed_rank;
-    std::int64_t bytes = element_type_info(problem.type).scalar_bytes;
+    std::int64_t bytes = element_type_info(info.packed_type).scalar_bytes;
     for (const std::int64_t extent : extents) {
         good = good && extent >= 1 && extent <= max_offset / bytes;
         if (!good) break;
@@ -59,7 +59,7 @@ Result<std::shared_ptr<const Kernel>> Kernel::load(const Object& object) {
     if (Status status = check_cpu(info); !status.ok()) return status;
     Result<Problem> problem = Problem::parse(info.problem);
     if (!problem.ok()) return problem.status();
-    if (Status status = check_packed_extents(info, problem.value()); !status.ok()) return status;
+    if (Status status = check_packed_extents(info); !status.ok()) return status;
     Result<std::unique_ptr<LoadedCode>> code = LoadedCode::load(object.code, info.symbol);
     if (!code.ok()) return code.status();
     install_handlers();
@@ -77,7 +77,7 @@ Result<std::shared_ptr<const Kernel>> Kernel::load(const Object& object) {
     for (const EpilogueOperand& operand : impl->operands)
         impl->extras.push_back(operand_rule(impl->problem, operand));
     impl->packed_dims.resize(info.packed_extents.size());
-    dense_buffer(nullptr, impl->problem.type, info.packed_extents, impl->packed_dims.data());
+    dense_buffer(nullptr, info.packed_type, info.packed_extents, impl->packed_dims.data());
     if (const int capability = Target::parse(info.target).value().info().capability; capability != 0) {
         impl->capability = capability;
         impl->x.takes_device = impl->y.takes_device = true;

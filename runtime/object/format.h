@@ -15,7 +15,7 @@
 
 namespace convt {
 
-inline constexpr std::uint64_t object_format_version = 2;
+inline constexpr std::uint64_t object_format_version = 3;
 // Kernels are 10 to 20 kB; what is larger than this was not written by convt.
 inline constexpr std::uint64_t max_object_bytes = std::uint64_t{64} << 20U;
 

@@ -64,6 +64,9 @@ ObjectInfo read_info(ByteReader& reader) {
     if (rank > max_packed_rank) reader.fail();
     for (std::uint64_t i = 0; i < rank && !reader.failed(); ++i)
         info.packed_extents.push_back(static_cast<std::int64_t>(reader.u64()));
+    const std::uint64_t type = reader.u64();
+    if (type >= element_types().size()) reader.fail();
+    info.packed_type = static_cast<ElementType>(type);
     for (std::int64_t* fact : {&info.transform.growth, &info.transform.roundings, &info.transform.divisor})
         *fact = static_cast<std::int64_t>(reader.u64());
     const std::uint64_t admitted = reader.u64();
@@ -99,6 +102,7 @@ std::vector<std::byte> Object::serialize() const {
     writer.u64(info.packed_extents.size());
     for (const std::int64_t extent : info.packed_extents)
         writer.u64(static_cast<std::uint64_t>(extent));
+    writer.u64(static_cast<std::uint64_t>(info.packed_type));
     for (const std::int64_t fact : {info.transform.growth, info.transform.roundings, info.transform.divisor})
         writer.u64(static_cast<std::uint64_t>(fact));
     writer.u64(info.admitted ? 1 : 0);
@@ -134,9 +138,7 @@ Result<Object> Object::deserialize(std::span<const std::byte> bytes) {
 }
 
 std::int64_t ObjectInfo::packed_bytes() const {
-    const Result<Problem> parsed = Problem::parse(problem);
-    if (!parsed.ok()) return 0;
-    std::int64_t bytes = element_type_info(parsed.value().type).scalar_bytes;
+    std::int64_t bytes = element_type_info(packed_type).scalar_bytes;
     for (const std::int64_t extent : packed_extents) {
         if (extent < 1 || __builtin_mul_overflow(bytes, extent, &bytes)) return 0;
     }

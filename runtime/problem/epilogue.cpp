@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/problem/epilogue.h"
 
+#include "runtime/problem/scalars.h"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -92,22 +94,22 @@ constexpr auto factor = OperandUse::factor;
 constexpr auto term = OperandUse::term;
 
 constexpr EpilogueRow rows[] = {
-    {Kind::relu, "relu", 0, none, unused, false, false, relu, one, true, 0, zero},
-    {Kind::leaky, "leaky", 1, none, unused, false, false, leaky, at_least_1_of_value, true, 1, zero},
-    {Kind::prelu, "prelu", 0, per_channel, factor, false, false, prelu, at_least_1, true, 1, zero},
-    {Kind::clamp, "clamp", 2, none, unused, false, true, clamp, one, true, 0, zero},
-    {Kind::scale, "scale", 0, per_channel, factor, false, false, product, of_operand, true, 1, zero},
-    {Kind::shift, "shift", 0, per_channel, term, true, false, sum, one, true, 1, of_operand},
-    {Kind::add, "add", 0, as_output, term, true, false, sum, one, true, 1, of_operand},
+    {Kind::relu, "relu", 0, none, unused, false, true, false, relu, one, true, 0, zero},
+    {Kind::leaky, "leaky", 1, none, unused, false, false, false, leaky, at_least_1_of_value, true, 1, zero},
+    {Kind::prelu, "prelu", 0, per_channel, factor, false, false, false, prelu, at_least_1, true, 1, zero},
+    {Kind::clamp, "clamp", 2, none, unused, false, false, true, clamp, one, true, 0, zero},
+    {Kind::scale, "scale", 0, per_channel, factor, false, false, false, product, of_operand, true, 1, zero},
+    {Kind::shift, "shift", 0, per_channel, term, true, false, false, sum, one, true, 1, of_operand},
+    {Kind::add, "add", 0, as_output, term, true, false, false, sum, one, true, 1, of_operand},
     // What is stated here is tested over every exponent, f32 and f64 (tests/differential/functions_test.cpp).
-    {Kind::elu, "elu", 1, none, unused, false, true, elu, at_least_1_of_value, false, 4, of_value},
-    {Kind::gelu, "gelu", 0, none, unused, false, true, gelu, ratio<113, 100>, false, 6, ratio<24, 1>},
-    {Kind::gelutanh, "gelutanh", 0, none, unused, false, true, gelutanh, ratio<113, 100>, false, 6, ratio<2, 1>},
-    {Kind::silu, "silu", 0, none, unused, false, true, silu, ratio<11, 10>, false, 6, one},
-    {Kind::sigmoid, "sigmoid", 0, none, unused, false, true, sigmoid, ratio<1, 4>, false, 4, ratio<1, 2>},
-    {Kind::tanh, "tanh", 0, none, unused, false, true, tanh, one, false, 6, ratio<1, 2>},
-    {Kind::hardswish, "hardswish", 0, none, unused, false, true, hardswish, ratio<3, 2>, false, 3, ratio<2, 1>},
-    {Kind::snake, "snake", 0, per_channel, factor, false, true, snake, ratio<2, 1>, false, 8, of_snake},
+    {Kind::elu, "elu", 1, none, unused, false, false, true, elu, at_least_1_of_value, false, 4, of_value},
+    {Kind::gelu, "gelu", 0, none, unused, false, false, true, gelu, ratio<113, 100>, false, 6, ratio<24, 1>},
+    {Kind::gelutanh, "gelutanh", 0, none, unused, false, false, true, gelutanh, ratio<113, 100>, false, 6, ratio<2, 1>},
+    {Kind::silu, "silu", 0, none, unused, false, false, true, silu, ratio<11, 10>, false, 6, one},
+    {Kind::sigmoid, "sigmoid", 0, none, unused, false, false, true, sigmoid, ratio<1, 4>, false, 4, ratio<1, 2>},
+    {Kind::tanh, "tanh", 0, none, unused, false, false, true, tanh, one, false, 6, ratio<1, 2>},
+    {Kind::hardswish, "hardswish", 0, none, unused, false, false, true, hardswish, ratio<3, 2>, false, 3, ratio<2, 1>},
+    {Kind::snake, "snake", 0, per_channel, factor, false, false, true, snake, ratio<2, 1>, false, 8, of_snake},
 };
 
 // Whether `v` is a number of so many bits, of a type whose exponents suffice.
@@ -128,17 +130,41 @@ const EpilogueRow* find_epilogue_row(Kind kind) noexcept {
     return row == std::end(rows) ? nullptr : row;
 }
 
-void EpilogueValue::apply(const EpilogueOp& op, Real o, int mantissa_bits) {
+EpilogueValue::EpilogueValue(const ProblemTypeInfo& types, Real sum, bool exact_sum)
+    : value(sum), types_(types), exact_sum_(exact_sum) {
+    convert(types.sum, types.epilogue);
+}
+
+void EpilogueValue::store() {
+    convert(types_.epilogue, types_.output);
+}
+
+void EpilogueValue::convert(ElementType from, ElementType to) {
+    if (from == to) return;
+    const auto wide = static_cast<double>(value);  // of numbers that some type holds it holds all
+    if (exact_sum_ && own == 0) {
+        value = round_scalar(to, wide);
+        return;
+    }
+    // What saturates comes no further apart.
+    value = element_type_info(to).exponent_bits == 0 ? static_cast<Real>(saturate(to, wide)) : value;
+    const Real relative = element_type_info(to).exponent_bits == 0 ? 0 : largest_rounding(to, 1.0);
+    slope *= 1 + relative;
+    own = own * (1 + relative) + largest_rounding(to, std::abs(wide));
+}
+
+void EpilogueValue::apply(const EpilogueOp& op, Real o) {
     const EpilogueRow* const row = find_epilogue_row(op.kind);
     if (row == nullptr) return;
     const float* const values = op.values.data();
+    const int bits = element_type_info(types_.epilogue).mantissa_bits;
     // What computes this rounds too, to 64 bits.
-    const Real u = std::ldexp(Real{1}, -mantissa_bits) + std::numeric_limits<Real>::epsilon();
+    const Real u = std::ldexp(Real{1}, -bits) + std::numeric_limits<Real>::epsilon();
     const Real stretched = row->slope(o, values) * (1 + row->relative * u);
     value = row->compute(value, o, values);
     slope *= stretched;
     own *= stretched;
-    if (exact_sum && row->rounds_once && own == 0 && is_representable(value, mantissa_bits)) return;
+    if (exact_sum_ && row->rounds_once && own == 0 && is_representable(value, bits)) return;
     own += u * (row->relative * std::abs(value) + row->absolute(o, values));
 }
 
@@ -149,7 +175,8 @@ std::vector<EpilogueOperand> Problem::epilogue_operands() const {
         const EpilogueRow* const row = find_epilogue_row(epilogue[i].kind);
         if (row == nullptr || row->shape == none) continue;
         const int number = ++seen[static_cast<std::size_t>(row - rows)];
-        operands.push_back({std::string(row->name) + (number == 1 ? "" : std::to_string(number)), row->shape, i});
+        operands.push_back({std::string(row->name) + (number == 1 ? "" : std::to_string(number)), row->shape,
+                            operand_type(types(), row->shape), i});
     }
     return operands;
 }

@@ -5,8 +5,9 @@
 // Errors. Where a kernel's value differs from the exact v by at most e, then after an operation f by at most
 //   slope * e + u * (relative * |f| + absolute),
 // u the type's unit roundoff: `slope` bounds how f stretches differences anywhere, the rest is what the kernel's own f
-// may be off by. Operations compose, and additions and products of a chain may be fused or summed in another order: the
-// operand of an addition counts in `absolute` for that reason.
+// may be off by. A conversion to another type is one more of the kind, with slope 1. Operations compose, and additions
+// and products of a chain may be fused or summed in another order: the operand of an addition counts in `absolute` for
+// that reason.
 #pragma once
 
 #include "convt/problem.h"
@@ -26,6 +27,7 @@ struct EpilogueRow {
     OperandShape shape;
     OperandUse use;
     bool is_complex;  // defined for complex types, part by part
+    bool is_integer;  // defined where the epilogue's type is one of integers
     bool curved;      // has a scale of its own: only values around 1 show what it does
     long double (*compute)(long double v, long double o, const float* values);
     long double (*slope)(long double o, const float* values);
@@ -39,15 +41,31 @@ std::span<const EpilogueRow> epilogue_rows() noexcept;
 // Null for a kind that is not in the table.
 const EpilogueRow* find_epilogue_row(EpilogueOp::Kind kind) noexcept;
 
-// One part of one output on its way through the chain.
-struct EpilogueValue {
-    long double value = 0;   // exact but for the roundings of long double
-    long double slope = 1;   // what an error of the sum is multiplied by
-    long double own = 0;     // what comes on top
-    bool exact_sum = false;  // the sum has no error, so neither has what needs no rounding
+constexpr ElementType operand_type(const ProblemTypeInfo& types, OperandShape shape) noexcept {
+    return shape == OperandShape::as_output ? types.output : types.epilogue;
+}
 
-    // `o`: the operand's element, 0 where there is none. `mantissa_bits`: of the kernel's type.
-    void apply(const EpilogueOp& op, long double o, int mantissa_bits);
+// One part of one output on its way from the sum through the chain to the output.
+class EpilogueValue {
+  public:
+    long double value = 0;  // exact but for the roundings of long double; stored, within the output's range
+    long double slope = 1;  // what an error of the sum is multiplied by
+    long double own = 0;    // what comes on top
+
+    EpilogueValue() = default;
+    // The sum in the epilogue's type. `exact_sum`: it has no error, so what needs no rounding has none either, and a
+    // conversion alone gives the very value that kernels have.
+    EpilogueValue(const ProblemTypeInfo& types, long double sum, bool exact_sum);
+    // `o`: the operand's element, 0 where there is none.
+    void apply(const EpilogueOp& op, long double o);
+    // Afterwards: the value as the output's type holds it.
+    void store();
+
+  private:
+    void convert(ElementType from, ElementType to);
+
+    ProblemTypeInfo types_{};
+    bool exact_sum_ = false;
 };
 
 }  // namespace convt

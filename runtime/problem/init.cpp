@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Parameters as PyTorch's nn.ConvTranspose makes them, bit for bit: std::mt19937 is the generator its CPU backend uses,
 // and init_genrand(seed) is its constructor.
-#include "convt/problem.h"
+#include "runtime/problem/scalars.h"
 
 #include <cmath>
-#include <cstring>
 #include <random>
 #include <span>
 
@@ -25,17 +24,13 @@ double draw_f64(std::mt19937& generator, double bound) {
     return u * (2.0 * bound) - bound;
 }
 
-std::vector<std::byte> draw(std::mt19937& generator, std::size_t elements, const ElementTypeInfo& type, double bound) {
-    std::vector<std::byte> bytes(elements * static_cast<std::size_t>(type.bytes()));
-    const auto step = static_cast<std::size_t>(type.scalar_bytes);
-    for (std::size_t at = 0; at < bytes.size(); at += step) {
-        if (type.scalar_bytes == 4) {
-            const float value = draw_f32(generator, static_cast<float>(bound));
-            std::memcpy(&bytes[at], &value, step);
-        } else {
-            const double value = draw_f64(generator, bound);
-            std::memcpy(&bytes[at], &value, step);
-        }
+std::vector<std::byte> draw(std::mt19937& generator, std::size_t elements, ElementType type, double bound) {
+    const ElementTypeInfo& info = element_type_info(type);
+    std::vector<std::byte> bytes(elements * static_cast<std::size_t>(info.bytes()));
+    for (std::size_t at = 0; at < bytes.size(); at += static_cast<std::size_t>(info.scalar_bytes)) {
+        const double value = info.scalar_bytes == 8 ? draw_f64(generator, bound)
+                                                    : double{draw_f32(generator, static_cast<float>(bound))};
+        store_scalar(type, value, &bytes[at]);
     }
     return bytes;
 }
@@ -59,12 +54,11 @@ Parameters init_uniform(const Problem& problem, std::uint32_t seed) {
     const double out_channels = static_cast<double>(problem.out_channels);
     const double bound = std::sqrt(static_cast<double>(problem.groups) / (out_channels * taps));
 
-    const ElementTypeInfo& type = element_type_info(problem.type);
     std::mt19937 generator(seed);
     Parameters parameters;
-    parameters.weights = draw(generator, count(problem.weight_shape()), type, bound);
+    parameters.weights = draw(generator, count(problem.weight_shape()), problem.types().weights, bound);
     if (problem.bias) {
-        parameters.bias = draw(generator, count({problem.out_channels}), type, bound);
+        parameters.bias = draw(generator, count({problem.out_channels}), problem.types().sum, bound);
     }
     return parameters;
 }

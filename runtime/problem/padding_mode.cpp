@@ -45,6 +45,12 @@ Problem Problem::unfolded() const {
     if (padding_mode == PaddingMode::zeros) return *this;
     Problem wide = *this;
     wide.padding_mode = PaddingMode::zeros;
+    // What is folded are sums.
+    const ProblemTypeInfo& mine = types();
+    wide.type = std::ranges::find_if(problem_types(), [&mine](const ProblemTypeInfo& row) {
+                    return row.input == mine.input && row.weights == mine.weights && row.sum == mine.sum &&
+                           row.output == mine.sum;
+                })->type;
     for (Axis& axis : wide.axes)
         axis.pad_low = axis.pad_high = 0;
     wide.bias = false;

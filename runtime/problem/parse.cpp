@@ -61,7 +61,7 @@ const EpilogueRow* epilogue_row(std::string_view word) {
 bool is_word_of(Token token, std::string_view word) {
     switch (token) {
         case Token::type:
-            return std::ranges::any_of(element_types(), [&](const auto& row) { return word == row.name; });
+            return std::ranges::any_of(problem_types(), [&](const auto& row) { return word == row.name; });
         case Token::padding_mode:
             return std::ranges::any_of(padding_modes(),
                                        [&](const auto& row) { return !word.empty() && word == row.word; });
@@ -103,7 +103,7 @@ class Parser {
         const TokenRow* row = find_row(word.text);
         if (row == nullptr && next_ == static_cast<std::size_t>(Token::type)) {
             std::string names;
-            for (const ElementTypeInfo& type : element_types())
+            for (const ProblemTypeInfo& type : problem_types())
                 names += fmt::format(" {}", type.name);
             return refuse(word, "not an element type; there are" + names);
         }
@@ -165,6 +165,8 @@ class Parser {
             case Token::padding_mode:
                 problem_.padding_mode = std::ranges::find(padding_modes(), word.text, &PaddingModeRow::word)->mode;
                 return {};
+            case Token::input_zero:
+                return read_zero(word, value);
             case Token::layout:
                 return read_layout(word);
             case Token::bias:
@@ -189,6 +191,15 @@ class Parser {
         return {};
     }
 
+    // The one number with a sign.
+    Status read_zero(const Word& word, std::string_view value) {
+        if (!value.starts_with('-')) return read_number(word, value, problem_.input_zero);
+        Status status = read_number(word, value.substr(1), problem_.input_zero);
+        if (status.ok() && problem_.input_zero == 0) return refuse(word, "zero has no sign");
+        problem_.input_zero = -problem_.input_zero;
+        return status;
+    }
+
     Status read_rank(const Word& word, std::string_view value) {
         if (value != "1d" && value != "2d" && value != "3d") return refuse(word, "the rank must be 1d, 2d or 3d");
         problem_.rank = value[0] - '0';
@@ -196,7 +207,7 @@ class Parser {
     }
 
     Status read_type(const Word& word) {
-        problem_.type = std::ranges::find(element_types(), word.text, &ElementTypeInfo::name)->type;
+        problem_.type = std::ranges::find(problem_types(), word.text, &ProblemTypeInfo::name)->type;
         return {};
     }
 

@@ -78,7 +78,7 @@ std::string token_text(const Problem& problem, const TokenRow& row) {
         case Token::rank:
             return prefixed(fmt::format("{}d", problem.rank));
         case Token::type:
-            return element_type_info(problem.type).name;
+            return problem.types().name;
         case Token::batch:
             return problem.batch == 1 ? "" : prefixed(fmt::to_string(problem.batch));
         case Token::in_channels:
@@ -103,6 +103,8 @@ std::string token_text(const Problem& problem, const TokenRow& row) {
             return problem.groups == 1 ? "" : prefixed(fmt::to_string(problem.groups));
         case Token::padding_mode:
             return std::string(padding_mode_row(problem.padding_mode).word);
+        case Token::input_zero:
+            return problem.input_zero == 0 ? "" : prefixed(fmt::to_string(problem.input_zero));
         case Token::layout:
             return layout_text(problem);
         case Token::bias:

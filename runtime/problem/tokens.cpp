@@ -19,6 +19,7 @@ constexpr TokenRow token_rows[] = {
     {Token::dilation, "d", "dilation", false},
     {Token::groups, "g", "groups", false},
     {Token::padding_mode, "", "padding mode", false},
+    {Token::input_zero, "z", "zero point", false},
     {Token::layout, "", "layout", false},
     {Token::bias, "", "bias", false},
     {Token::direct, "", "direct", false},

@@ -24,6 +24,7 @@ enum class Token : int {
     dilation,
     groups,
     padding_mode,
+    input_zero,
     layout,
     bias,
     direct,

@@ -4,11 +4,13 @@
 // refused by no kernel for its size.
 #include "runtime/problem/epilogue.h"
 #include "runtime/problem/padding_mode.h"
+#include "runtime/problem/scalars.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -132,15 +134,46 @@ std::int64_t packed_weights(const Problem& p) {
 }
 
 Status check_bytes(const Problem& p) {
-    const std::int64_t element = element_type_info(p.type).bytes();
-    for (const auto& [field, elements] :
-         {std::pair("input bytes", product(p.input_shape())), std::pair("output bytes", product(p.output_shape())),
-          std::pair("output before folding bytes", product(p.unfolded().output_shape())),
-          std::pair("weight bytes", product(p.weight_shape())), std::pair("padded input bytes", padded_input(p)),
-          std::pair("packed weight bytes", packed_weights(p))}) {
-        const std::int64_t bytes = mul(elements, element);
+    const ProblemTypeInfo& types = p.types();
+    const Problem wide = p.unfolded();
+    for (const auto& [field, elements, type] :
+         {std::tuple("input bytes", product(p.input_shape()), types.input),
+          std::tuple("output bytes", product(p.output_shape()), types.output),
+          std::tuple("output before folding bytes", product(wide.output_shape()), wide.types().output),
+          std::tuple("weight bytes", product(p.weight_shape()), types.weights),
+          std::tuple("padded input bytes", padded_input(p), types.sum),
+          std::tuple("packed weight bytes", packed_weights(p), types.sum)}) {
+        const std::int64_t bytes = mul(elements, element_type_info(type).bytes());
         if (bytes > int32_max) return broken(field, bytes, "must be less than 2^31");
     }
+    return {};
+}
+
+Status check_zero(const Problem& p) {
+    if (p.input_zero == 0) return {};
+    const ElementTypeInfo& type = element_type_info(p.types().input);
+    if (type.exponent_bits != 0) return broken("zero point", p.input_zero, "is of inputs of integers alone");
+    if (round_scalar(type.type, static_cast<double>(p.input_zero)) != static_cast<double>(p.input_zero))
+        return broken("zero point", p.input_zero, fmt::format("must be a value of {}", type.name));
+    return {};
+}
+
+// Sums of integers do not round; nor may they wrap, whatever the data are.
+Status check_sums(const Problem& p) {
+    const ProblemTypeInfo& types = p.types();
+    if (element_type_info(types.sum).exponent_bits != 0) return {};
+    std::int64_t products = mul(p.in_channels / p.groups, p.folds());
+    for (int i = 0; i < p.rank; ++i) {
+        // The taps of one output are S / gcd(S, D) apart.
+        const Axis& axis = p.axes[static_cast<std::size_t>(i)];
+        const std::int64_t step = axis.stride / std::gcd(axis.stride, axis.dilation);
+        products = mul(products, std::min((axis.kernel + step - 1) / step, axis.input));
+    }
+    constexpr std::int64_t largest_product = 255 * 128;
+    const std::int64_t most = int32_max / 2 / largest_product;
+    if (products > most)
+        return broken("products of an output", products,
+                      fmt::format("must be at most {}, so that sums fit 32 bits", most));
     return {};
 }
 
@@ -152,7 +185,9 @@ Status check_op(const Problem& p, const EpilogueOp& op) {
         const std::string values = row->values == 2 ? fmt::format("{}:{}", a, b) : fmt::to_string(a);
         return Status(Code::invalid_problem, fmt::format("epilogue {} = {}: {}", row->name, values, rule));
     };
-    if (element_type_info(p.type).parts != 1 && !row->is_complex) return refuse("not defined for complex types");
+    if (p.types().parts() != 1 && !row->is_complex) return refuse("not defined for complex types");
+    if (element_type_info(p.types().epilogue).exponent_bits == 0 && !row->is_integer)
+        return refuse("not defined for integers");
     if (!std::isfinite(a) || !std::isfinite(b)) return refuse("must be finite");
     if (row->values < 1 && a != 0.0F) return refuse("takes no value");
     if (row->values < 2 && b != 0.0F) return refuse("takes no second value");
@@ -173,7 +208,7 @@ Status check_epilogue(const Problem& p) {
 Status check_enums(const Problem& p) {
     if (p.rank < 1 || p.rank > 3) return broken("rank", p.rank, "must be 1, 2 or 3");
     const auto type = static_cast<std::size_t>(p.type);
-    if (type >= element_types().size()) return broken("type", static_cast<std::int64_t>(type), "no such element type");
+    if (type >= problem_types().size()) return broken("type", static_cast<std::int64_t>(type), "no such element type");
     const auto mode = static_cast<std::size_t>(p.padding_mode);
     if (mode >= padding_modes().size()) {
         return broken("padding_mode", static_cast<std::int64_t>(mode), "no such padding mode");
@@ -207,6 +242,8 @@ Status Problem::validate() const {
     }
     if (Status status = check_groups(*this); !status.ok()) return status;
     if (Status status = check_bytes(*this); !status.ok()) return status;
+    if (Status status = check_zero(*this); !status.ok()) return status;
+    if (Status status = check_sums(*this); !status.ok()) return status;
     return check_epilogue(*this);
 }
 

@@ -18,9 +18,9 @@ Status check_view(const char* name, const TensorView& view, const Problem& probl
     };
     if (view.data == nullptr) return refuse("has no data");
     if (view.device != Device::cpu) return refuse("must be on the host");
-    if (view.type != problem.type) {
+    if (view.type != problem.types().weights) {
         return refuse(fmt::format("has type {}, must have {}", element_type_info(view.type).name,
-                                  element_type_info(problem.type).name));
+                                  element_type_info(problem.types().weights).name));
     }
     const TensorView dense = TensorView::dense(view.data, view.type, shape);
     const std::vector<std::int64_t> extents(view.extents,
@@ -53,7 +53,7 @@ Status reorder_weights(const FrameworkLayer& layer, const TensorView& from, cons
     if (Status status = check_view("from", from, layer.problem, stored); !status.ok()) return status;
     if (Status status = check_view("to", to, layer.problem, shape); !status.ok()) return status;
 
-    const auto bytes = static_cast<std::size_t>(element_type_info(layer.problem.type).bytes());
+    const auto bytes = static_cast<std::size_t>(element_type_info(layer.problem.types().weights).bytes());
     const auto* source = static_cast<const std::byte*>(from.data);
     auto* target = static_cast<std::byte*>(to.data);
     for (std::int64_t element = 0; element < to.size(); ++element) {

@@ -4,9 +4,10 @@
 //
 // Halide's names are coarse: it turns `avx` into -mcpu=corei7-avx, `avx2` into -mcpu=haswell, and `avx512_skylake` into
 // F, CD, BW, DQ and VL at once. A name therefore stands on the row whose `implies` covers all that it may generate, so
-// that a kernel's feature mask never promises less than its code uses. Halide reaches bf16, VNNI, fp16 and AMX only
-// through the names of whole CPU generations (avx512_zen4, avx512_sapphirerapids), which bring much else; those rows
-// have no Halide name.
+// that a kernel's feature mask never promises less than its code uses. Halide reaches the dot products of bf16 and VNNI
+// only through the names of whole CPU generations, which bring much else; each of these stands on the row that the
+// other generation lacks: sse4a (-mcpu=znver4), avx512_fp16 (-mcpu=sapphirerapids, whose AMX Halide uses for matrices
+// that are scheduled there alone).
 #include "runtime/target/features.h"
 
 namespace convt {
@@ -58,7 +59,20 @@ constexpr FeatureInfo rows[] = {
     {feature::avx512vl, "avx512vl", "avx512_skylake", "x86", feature::v4, {7, 0, ebx, 31, zmm_state}},
     {feature::avx512_vnni, "avx512_vnni", "", "x86", feature::v4, {7, 0, ecx, 11, zmm_state}},
     {feature::avx512_bf16, "avx512_bf16", "", "x86", feature::v4, {7, 1, eax, 5, zmm_state}},
-    {feature::avx512_fp16, "avx512_fp16", "", "x86", feature::v4, {7, 0, edx, 23, zmm_state}},
+    {feature::avx512ifma, "avx512ifma", "", "x86", feature::v4, {7, 0, ebx, 21, zmm_state}},
+    {feature::avx512vbmi, "avx512vbmi", "", "x86", feature::v4, {7, 0, ecx, 1, zmm_state}},
+    {feature::avx512_vbmi2, "avx512_vbmi2", "", "x86", feature::v4, {7, 0, ecx, 6, zmm_state}},
+    {feature::avx512_bitalg, "avx512_bitalg", "", "x86", feature::v4, {7, 0, ecx, 12, zmm_state}},
+    {feature::avx512_vpopcntdq, "avx512_vpopcntdq", "", "x86", feature::v4, {7, 0, ecx, 14, zmm_state}},
+    {feature::gfni, "gfni", "", "x86", 0, {7, 0, ecx, 8, no_state}},
+    {feature::avx_vnni, "avx_vnni", "", "x86", feature::v3, {7, 1, eax, 4, ymm_state}},
+    {feature::sse4a, "sse4a", "avx512_zen4", "x86", feature::dot_products, {extended, 0, ecx, 6, no_state}},
+    {feature::avx512_fp16,
+     "avx512_fp16",
+     "avx512_sapphirerapids",
+     "x86",
+     feature::dot_products | feature::avx_vnni,
+     {7, 0, edx, 23, zmm_state}},
     {feature::amx_tile, "amx_tile", "", "x86", 0, {7, 0, edx, 24, tile_state}},
     {feature::amx_bf16, "amx_bf16", "", "x86", feature::amx_tile, {7, 0, edx, 22, tile_state}},
     {feature::amx_int8, "amx_int8", "", "x86", feature::amx_tile, {7, 0, edx, 25, tile_state}},

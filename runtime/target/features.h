@@ -32,11 +32,24 @@ inline constexpr std::uint64_t avx512_fp16 = 1ULL << 22U;
 inline constexpr std::uint64_t amx_tile = 1ULL << 23U;
 inline constexpr std::uint64_t amx_bf16 = 1ULL << 24U;
 inline constexpr std::uint64_t amx_int8 = 1ULL << 25U;
+inline constexpr std::uint64_t avx512ifma = 1ULL << 26U;
+inline constexpr std::uint64_t avx512vbmi = 1ULL << 27U;
+inline constexpr std::uint64_t avx512_vbmi2 = 1ULL << 28U;
+inline constexpr std::uint64_t avx512_bitalg = 1ULL << 29U;
+inline constexpr std::uint64_t avx512_vpopcntdq = 1ULL << 30U;
+inline constexpr std::uint64_t gfni = 1ULL << 31U;
+inline constexpr std::uint64_t avx_vnni = 1ULL << 32U;
+inline constexpr std::uint64_t sse4a = 1ULL << 33U;
 
 // The levels of the x86-64 psABI, 3.1.1. What each names and no vector code uses (CMPXCHG8B, OSFXSR, XSAVE) is left
 // out.
 inline constexpr std::uint64_t v2 = sse3 | ssse3 | cx16 | sse41 | sse42 | popcnt | lahf;
 inline constexpr std::uint64_t v3 = v2 | avx | f16c | fma | bmi1 | bmi2 | lzcnt | movbe | avx2;
 inline constexpr std::uint64_t v4 = v3 | avx512f | avx512cd | avx512bw | avx512dq | avx512vl;
+
+// What LLVM may use of a CPU with dot products: AMD's from Zen 4 on, and Intel's from Sapphire Rapids on, have this in
+// common.
+inline constexpr std::uint64_t dot_products =
+    v4 | avx512_vnni | avx512_bf16 | avx512ifma | avx512vbmi | avx512_vbmi2 | avx512_bitalg | avx512_vpopcntdq | gfni;
 
 }  // namespace convt::feature

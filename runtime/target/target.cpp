@@ -73,10 +73,16 @@ std::span<const TargetInfo> targets() noexcept {
 
 Target::Target() noexcept : info_(&rows[0]), features_(rows[0].features) {}
 
+// With the extras for which code differs: those that Halide has a name for.
 Target Target::host() {
     Target target;
     target.info_ = &host_row();
     target.features_ = target.info_->features;
+    for (const FeatureInfo& row : cpu_features()) {
+        const std::uint64_t whole = row.bit | row.implies;
+        const bool wider = (target.info_->features & ~row.implies) == 0 && (row.bit & ~target.info_->features) != 0;
+        if (*row.halide != '\0' && wider && (whole & ~host_features()) == 0) target.features_ |= whole;
+    }
     return target;
 }
 
@@ -87,8 +93,10 @@ Result<Target> Target::parse(std::string_view text) {
     if (row == std::end(rows) && name != "host") return unknown_target(name);
 
     Target target = host();
-    if (name != "host") target.info_ = row;
-    target.features_ = target.info_->features;
+    if (name != "host") {
+        target.info_ = row;
+        target.features_ = row->features;
+    }
     while (end < text.size()) {
         const std::size_t start = end + 1;
         end = std::min(text.find('+', start), text.size());
@@ -100,10 +108,16 @@ Result<Target> Target::parse(std::string_view text) {
     return target;
 }
 
+// Features that another one brings along go without saying.
 std::string Target::text() const {
+    const std::uint64_t extras = features_ & ~info_->features;
+    std::uint64_t implied = 0;
+    for (const FeatureInfo& row : cpu_features()) {
+        if ((extras & row.bit) != 0) implied |= row.implies & ~row.bit;
+    }
     std::string text = info_->name;
     for (const FeatureInfo& row : cpu_features()) {
-        if ((features_ & ~info_->features & row.bit) != 0) text += fmt::format("+{}", row.name);
+        if ((extras & ~implied & row.bit) != 0) text += fmt::format("+{}", row.name);
     }
     return text;
 }

@@ -40,12 +40,9 @@ void schedule_channel_lanes(RolledStages& s, const Schedule& schedule) {
         copy_elements(s, b);
 
     Var xo("xo"), yo("yo"), sv("sv"), uv("uv");
-    std::vector<Halide::VarOrRVar> phases, outer{xo, yo, s.qz}, unrolled, rolled{s.taps[0]};
+    std::vector<Halide::VarOrRVar> phases, outer{xo, yo, s.qz};
     (s.phases_x == PhaseLoop::in_tile ? phases : outer).push_back(s.jx);
     (s.phases_y == PhaseLoop::in_tile ? phases : outer).push_back(s.jy);
-    (s.phases_x == PhaseLoop::rolled ? rolled : unrolled).push_back(s.taps[1]);
-    (s.phases_y == PhaseLoop::rolled ? rolled : unrolled).push_back(s.taps[2]);
-    rolled.push_back(s.taps[3]);
 
     s.staged.bound_extent(s.c, channels)
         .split(s.c, s.c, sv, lanes)
@@ -68,18 +65,37 @@ void schedule_channel_lanes(RolledStages& s, const Schedule& schedule) {
     const int weights = schedule.get("cv") * read_at_once(s.phases_x, f.phases_x, f.taps_x) *
                         read_at_once(s.phases_y, f.phases_y, f.taps_y);
     const bool hold_weights = weights < qx * qy;
-    s.sum.update()
-        .split(s.c, s.c, uv, lanes)
-        .reorder(hold_weights ? joined({{uv, s.c}, unrolled, phases, {s.qx, s.qy}, rolled})
-                              : joined({{uv, s.c, s.qx, s.qy}, phases, unrolled, rolled}))
-        .vectorize(uv);
+    // `innermost`: loops inside of a vector of channels.
+    const auto order_update = [&](Halide::Stage update, const Halide::RDom& taps,
+                                  const std::vector<Halide::VarOrRVar>& innermost) {
+        std::vector<Halide::VarOrRVar> unrolled, rolled{taps[0]};
+        (s.phases_x == PhaseLoop::rolled ? rolled : unrolled).push_back(taps[1]);
+        (s.phases_y == PhaseLoop::rolled ? rolled : unrolled).push_back(taps[2]);
+        rolled.push_back(taps[3]);
+        const std::vector<Halide::VarOrRVar> tile{s.qx, s.qy};
+        update.split(s.c, s.c, uv, lanes)
+            .reorder(hold_weights ? joined({innermost, {uv, s.c}, unrolled, phases, tile, rolled})
+                                  : joined({innermost, {uv, s.c}, tile, phases, unrolled, rolled}));
+        // Halide finds the instruction of a dot product in a vector of sums of neighbours.
+        for (const Halide::VarOrRVar& r : innermost)
+            update.atomic().vectorize(r);
+        update.vectorize(uv);
+        for (const Halide::VarOrRVar& v : joined({{s.c}, tile, phases, unrolled}))
+            update.unroll(v);
+    };
+    order_update(s.sum.update(0), s.taps,
+                 s.dot > 1 ? std::vector<Halide::VarOrRVar>{s.taps[4]} : std::vector<Halide::VarOrRVar>{});
     for (const Halide::VarOrRVar& v : joined({{s.c, s.qx, s.qy}, phases})) {
         s.staged.unroll(v);
         s.sum.unroll(v.var);
-        s.sum.update().unroll(v);
     }
-    for (const Halide::VarOrRVar& r : unrolled)
-        s.sum.update().unroll(r);
+    if (s.weight_sums.defined()) {
+        const Var lane = s.weight_sums.args()[0];
+        order_update(s.sum.update(1), s.zero_taps, {});
+        s.weight_sums.compute_root().vectorize(lane, lanes);
+        const std::vector<Halide::RVar> r = s.weight_sums.rvars(0);
+        s.weight_sums.update().reorder(r[0], lane, r[1]).atomic().vectorize(r[0]).vectorize(lane, lanes);
+    }
     if (s.phases_x == PhaseLoop::copies) s.staged.unroll(s.jx);
     if (s.phases_y == PhaseLoop::copies) s.staged.unroll(s.jy);
     // Where there is one position, a row's phase depends on the row: the extent would not be known.

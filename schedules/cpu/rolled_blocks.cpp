@@ -46,6 +46,22 @@ int row_storage(const ScheduleFacts& f) {
     return (lines % 2 == 0 ? lines + 1 : lines) * f.lanes;
 }
 
+// The channels of a dot product lie side by side; from rows of channels they are woven together.
+void stage_dots(RolledStages& s) {
+    const std::vector<Var> p = s.padded.args();
+    const int lanes = s.facts.lanes, steps = (s.facts.in_channels + s.dot - 1) / s.dot;
+    s.padded.bound(p[6], 0, s.dot);
+    if (s.facts.input_channels_last) {
+        s.padded.reorder_storage(p[6], p[3], p[0], p[1], p[2])
+            .reorder(p[6], p[3], p[0], p[1], p[2])
+            .vectorize(p[6])
+            .vectorize(p[3], std::min(lanes, steps), TailStrategy::GuardWithIf);
+    } else {
+        s.padded.reorder_storage(p[6], p[0], p[1], p[3], p[2]).reorder(p[6], p[0], p[1], p[3], p[2]).unroll(p[6]);
+        if (s.facts.input_width >= lanes) s.padded.vectorize(p[0], lanes, TailStrategy::GuardWithIf);
+    }
+}
+
 }  // namespace
 
 // The padded rows keep the order of the input's memory, so that the copy is a plain one. Where elements are read one by
@@ -57,7 +73,9 @@ void stage_input(RolledStages& s) {
     // Where a dilated kernel jumps over a small input, the region that bounds inference finds has a negative size.
     if (s.inside_x > 0) s.padded.bound(p[0], 0, s.inside_x);
     if (s.inside_y > 0) s.padded.bound(p[1], 0, s.inside_y);
-    if (!s.broadcast_input) {
+    if (s.dot > 1) {
+        stage_dots(s);
+    } else if (!s.broadcast_input) {
         Var inner("inner");
         s.padded.reorder_storage(p[0], p[3], p[1], p[2]).align_storage(p[0], lanes);
         s.padded.split(p[0], p[0], inner, lanes, TailStrategy::RoundUp).vectorize(inner);

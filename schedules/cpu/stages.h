@@ -70,7 +70,8 @@ struct WidthStages {
 enum class PhaseLoop { rolled, in_tile, copies };
 
 // Rolled phases: `sum`(c, qx, qy, jx, jy, qz, jz, g, n) holds a tile of positions; `staged` holds finished elements,
-// from which the output is interleaved. The update of `sum` runs over (ci, mx, my, mz). Where tiles go to the output
+// from which the output is interleaved. The update of `sum` runs over (ci, mx, my, mz) and, of
+// dot products, the channels r of one. Where tiles go to the output
 // `at_once`, an axis whose phases are rolled, one position a tile, has qy = output row and jy = 0 (qz and jz always),
 // so that one row can be asked for alone. Where then the output's rows have to be made of vectors of channels,
 // `turned`(xi, c, xs, qy, jy, qz, jz, g, n) holds the same in the output's order, `side` neighbours xi of a channel
@@ -80,12 +81,17 @@ struct RolledStages {
     Halide::Func padded, sum, staged, turned;
     bool at_once = false;
     int side = 0;
+    int dot = 1;  // input channels that an instruction multiplies and sums: `padded` has them last, and ci counts these
     bool single_rows = false;  // qy is the output row
     Halide::ImageParam input, weights;
     OutputStage output;
     Halide::Var xi{"xi"}, xs{"xs"};
     Halide::Var c{"c"}, qx{"qx"}, qy{"qy"}, jx{"jx"}, jy{"jy"}, qz{"qz"}, jz{"jz"}, g{"g"}, n{"n"};
     Halide::RDom taps;
+    // Where a dot product's inputs are moved away from zero, a second update of `sum` over (-, mx, my, mz) takes that
+    // out again: defined then.
+    Halide::Func weight_sums;
+    Halide::RDom zero_taps;
     PhaseLoop phases_x = PhaseLoop::rolled, phases_y = PhaseLoop::rolled;
     int position_tiles = 1;          // in x and y: how often the weights of a phase are read
     bool broadcast_input = false;    // lanes run over channels of the output: an input element is read alone

@@ -41,13 +41,22 @@ std::vector<int> phase_values(const ModelFacts& f, int axis) {
 
 std::vector<Knob> knobs(const ModelFacts& f) {
     const int slices = static_cast<int>(std::min(f.positions[2], 64.0));
-    return {{"cv", up_to({1, 2, 3, 4}, tiles(f.out_channels, f.lanes)), "vectors of channels in a register tile"},
-            {"qx", up_to({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16}, f.positions[0]),
-             "positions of a row in a register tile"},
-            {"qy", up_to({1, 2, 3, 4, 5, 6, 8}, f.positions[1]), "rows in a register tile"},
-            {"jx", phase_values(f, 0), phases_meaning},
-            {"jy", phase_values(f, 1), phases_meaning},
-            {"zb", slices > 1 ? std::vector<int>{1, slices} : std::vector<int>{1}, "positions of z in a block"}};
+    std::vector<Knob> all = {
+        {"cv", up_to({1, 2, 3, 4}, tiles(f.out_channels, f.lanes)), "vectors of channels in a register tile"},
+        {"qx", up_to({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16}, f.positions[0]),
+         "positions of a row in a register tile"},
+        {"qy", up_to({1, 2, 3, 4, 5, 6, 8}, f.positions[1]), "rows in a register tile"},
+        {"jx", phase_values(f, 0), phases_meaning},
+        {"jy", phase_values(f, 1), phases_meaning},
+        {"zb", slices > 1 ? std::vector<int>{1, slices} : std::vector<int>{1}, "positions of z in a block"}};
+    if (f.dot > 1)
+        all.push_back({"dot", {1, static_cast<int>(f.dot)}, "input channels that one instruction multiplies and sums"});
+    return all;
+}
+
+// Input channels, or their groups that one instruction sums.
+double steps(const ModelFacts& f, const Schedule& s) {
+    return tiles(f.in_channels, std::max(s.get("dot"), 1));
 }
 
 // What one axis adds to a tile, per input channel and rolled tap.
@@ -99,7 +108,8 @@ TileCost tile(const ModelFacts& f, const Schedule& s) {
     const double held = t.weights > s.get("cv") ? std::min(t.weights + 2, t.inputs + 1) : s.get("cv") + 1;
     const double useful = t.multiply_adds * t.x.useful * t.y.useful;
     const double chain = t.x.taps * t.y.taps / (t.x.phases * t.y.phases);
-    TileCost cost = tile_cost(f, useful, t.weights + t.inputs, t.accumulators, held, chain);
+    TileCost cost = tile_cost(f, s.get("dot") > 1 ? useful * f.dot_cycles : useful, t.weights + t.inputs,
+                              t.accumulators, held, chain);
     cost.statements = t.multiply_adds * t.x.copies * t.y.copies * f.parts * f.parts;
     cost.cycles = std::max(cost.cycles, t.weights * f.parts * f.lanes * f.scalar_bytes / bytes_per_cycle);
     cost.cycles += line_cycles * t.weights * f.parts + chained_tap * (t.x.chain * t.y.chain - 1);
@@ -121,11 +131,11 @@ double missed_rows(const ModelFacts& f, const Schedule& s) {
 double weight_wait(const ModelFacts& f, const Schedule& s, const Tile& t, double tile_cycles) {
     const double line = f.lanes * f.parts * f.scalar_bytes;
     const double all =
-        f.groups * f.out_channels * f.in_channels * f.kernel(0) * f.kernel(1) * f.kernel(2) * f.parts * f.scalar_bytes;
+        f.groups * f.out_channels * steps(f, s) * f.kernel(0) * f.kernel(1) * f.kernel(2) * f.parts * f.scalar_bytes;
     if (all <= 2 * near_bytes) return 0;
     const double bytes = t.weights * line;
     const double taps = (s.get("jx") == rolled ? f.taps[0] : 1) * (s.get("jy") == rolled ? f.taps[1] : 1) * f.taps[2];
-    const double used = (bytes * taps + t.inputs * f.parts * f.scalar_bytes) * f.in_channels;
+    const double used = (bytes * taps + t.inputs * f.parts * f.scalar_bytes) * steps(f, s);
     const double tiles_of_phase = tiles(f.positions[0], s.get("qx")) * tiles(f.positions[1], s.get("qy")) * s.get("zb");
     const double far = used <= near_bytes ? 1 / tiles_of_phase : 1;
     return far * (std::max(0.0, bytes / streamed_bytes_per_cycle - tile_cycles) + bytes / hidden_bytes_per_cycle);
@@ -168,7 +178,7 @@ double cycles(const ModelFacts& f, const Schedule& s) {
     const double blocks = tiles(f.out_channels, channels(f, s));
     const double position_tiles = tiles(f.positions[0], s.get("qx")) * tiles(f.positions[1], s.get("qy"));
     const double outer = f.batch * f.groups * f.output(2) * position_tiles * blocks;
-    const double iterations = t.x.loops * t.y.loops * f.taps[2] * f.in_channels;
+    const double iterations = t.x.loops * t.y.loops * f.taps[2] * steps(f, s);
     const TileCost cost = tile(f, s);
     // Positions of a row lie in one cache line, rows do not; where much the same, less code.
     const double flat = 1 + 0.01 * s.get("qy") + 0.0002 * cost.statements;
@@ -181,7 +191,7 @@ double cycles(const ModelFacts& f, const Schedule& s) {
     const double element = f.parts * f.scalar_bytes;
     const double slices = tiles(f.positions[2], s.get("zb"));
     const double weight_bytes =
-        blocks * channels(f, s) * f.in_channels * f.kernel(0) * f.kernel(1) * f.kernel(2) * element;
+        blocks * channels(f, s) * steps(f, s) * f.kernel(0) * f.kernel(1) * f.kernel(2) * element;
     const double streamed = slices > 1 ? f.batch * f.groups * slices * weight_bytes / streamed_bytes_per_cycle : 0;
     return arithmetic + stores + streamed + far_rows(f, blocks) + copies_of_elements(f, s);
 }

@@ -22,11 +22,12 @@ double positions(const ModelFacts& f, int axis) {
     return tiles(static_cast<double>(a.output() + a.pad_low % a.stride), static_cast<double>(a.stride));
 }
 
-// Blocks of input channels: all of them, or what halves them until few are left. Complex sums are not split.
+// Blocks of input channels: all of them, or what halves them until few are left. Complex sums are not split, nor those
+// that the output cannot hold meanwhile.
 std::vector<int> channel_blocks(const ModelFacts& f) {
     const int all = static_cast<int>(f.in_channels);
     std::vector<int> values;
-    for (int block = 32; block < all && f.parts == 1; block *= 2)
+    for (int block = 32; block < all && f.parts == 1 && f.output_holds_sums; block *= 2)
         values.push_back(block);
     values.push_back(all);
     return values;

@@ -145,13 +145,13 @@ int LoadedArchive::run(const NamedProblem& problem, const Operands& operands, st
         std::free);
     const int code = reinterpret_cast<Pack>(symbol(problem.name + "_pack"))(operands.weights.data(), packed.get());
     if (code != 0) return code;
-    y.assign(bytes_of(problem.problem.type, problem.problem.output_shape()), std::byte{0xA5});
+    y.assign(bytes_of(problem.problem.types().output, problem.problem.output_shape()), std::byte{0xA5});
     return call(symbol(problem.name + "_run"), pointers_of(problem, operands, packed.get(), y.data()));
 }
 
 int LoadedArchive::run_unpacked(const NamedProblem& problem, const Operands& operands,
                                 std::vector<std::byte>& y) const {
-    y.assign(bytes_of(problem.problem.type, problem.problem.output_shape()), std::byte{0xA5});
+    y.assign(bytes_of(problem.problem.types().output, problem.problem.output_shape()), std::byte{0xA5});
     return call(symbol(problem.name + "_run_unpacked"),
                 pointers_of(problem, operands, operands.weights.data(), y.data()));
 }

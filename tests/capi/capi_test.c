@@ -136,8 +136,8 @@ static void test_run(const convt_kernel* kernel, const convt_problem* problem) {
         for (size_t j = 0; j < count; ++j)
             memory[i][j] = 1;
         tensors[i].struct_size = sizeof(convt_tensor);
-        CHECK(convt_tensor_dense(&tensors[i], memory[i], convt_problem_type(problem), rank, extents, &error) ==
-              CONVT_OK);
+        CHECK(convt_tensor_dense(&tensors[i], memory[i], convt_problem_type(problem, operands[i]), rank, extents,
+                                 &error) == CONVT_OK);
     }
     convt_packed_weights* packed = NULL;
     CHECK(convt_kernel_pack(kernel, &tensors[1], &packed, &error) == CONVT_OK);
@@ -153,7 +153,7 @@ static void test_run(const convt_kernel* kernel, const convt_problem* problem) {
     memset(y, 0, sizeof y);
     CHECK(convt_kernel_run(kernel, &tensors[0], packed, NULL, &tensors[3], NULL, &error) == CONVT_INVALID_ARGUMENT);
     CHECK(strstr(error.message, "bias") != NULL && y[13] == 0);
-    tensors[0].type = (convt_element_type)9;
+    tensors[0].type = 99;
     CHECK(convt_kernel_run(kernel, &tensors[0], packed, &tensors[2], &tensors[3], NULL, &error) ==
           CONVT_INVALID_ARGUMENT);
     convt_packed_weights_destroy(packed);
@@ -170,6 +170,7 @@ static void test_operands(convt_engine* engine) {
     CHECK(convt_problem_operand_shape(problem, 0, extents) == 1 && extents[0] == 2);
     CHECK(convt_problem_operand_shape(problem, 1, extents) == 3 && extents[1] == 2 && extents[2] == 3);
     CHECK(convt_problem_operand_shape(problem, 2, extents) == 0);
+    CHECK(convt_problem_operand_type(problem, 0) == CONVT_F32 && convt_problem_operand_type(problem, 2) == CONVT_F32);
 
     convt_kernel* kernel = NULL;
     CHECK(convt_engine_kernel(engine, problem, NULL, &kernel, &error) == CONVT_OK);

@@ -35,9 +35,9 @@ FigureTable figures() {
 ptx::LaunchRecord launch_of(const Object& object) {
     const Problem problem = require_value(Problem::parse(object.info.problem));
     Operands zeros;
-    zeros.x.resize(bytes_of(problem.type, problem.input_shape()));
-    zeros.weights.resize(bytes_of(problem.type, problem.weight_shape()));
-    zeros.bias.resize(bytes_of(problem.type, {problem.out_channels}));
+    zeros.x.resize(bytes_of(problem.types().input, problem.input_shape()));
+    zeros.weights.resize(bytes_of(problem.types().weights, problem.weight_shape()));
+    zeros.bias.resize(bytes_of(problem.types().sum, {problem.out_channels}));
     const GpuRun run = run_on_stand_in(object, zeros, 0, [](const ptx::Dim3&, const ptx::Dim3&) { return false; });
     INFO(run.trouble());
     REQUIRE(run.trouble().empty());

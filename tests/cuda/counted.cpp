@@ -64,7 +64,7 @@ GpuLaunch counted_launch(const SampledCase& sampled, double registers) {
     launch.shared_bytes = static_cast<double>(record.dynamic_shared);
     launch.instructions = each(counts.warp_instructions);
     launch.fmas = fmas_of(counts) / warp_lanes / blocks;
-    launch.wide = element_type_info(problem.type).scalar_bytes == 8;
+    launch.wide = element_type_info(problem.types().sum).scalar_bytes == 8;
     launch.wavefronts = each(counts.shared_loads.taken + counts.shared_stores.taken);
     launch.sectors = each(counts.global_loads.taken + counts.global_stores.taken);
     const cli::Cost cost = cli::cost_of(problem);

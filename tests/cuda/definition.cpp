@@ -33,12 +33,12 @@ Definition::Definition(const Problem& problem, const Operands& operands)
       axes_(three_axes(problem)),
       in_channels_(problem.in_channels / problem.groups),
       out_channels_(problem.out_channels / problem.groups),
-      bias_(to_scalars(problem.type, operands.bias)) {
-    for (const std::vector<std::byte>& operand : operands.epilogue)
-        epilogue_.push_back(to_scalars(problem.type, operand));
-    if (element_type_info(problem.type).parts != 1) throw std::runtime_error("the definition here is of real types");
-    const std::vector<double> x = to_scalars(problem.type, operands.x);
-    const std::vector<double> w = to_scalars(problem.type, operands.weights);
+      bias_(to_scalars(problem.types().sum, operands.bias)) {
+    for (const EpilogueOperand& operand : problem.epilogue_operands())
+        epilogue_.push_back(to_scalars(operand.type, operands.epilogue[epilogue_.size()]));
+    if (problem.types().parts() != 1) throw std::runtime_error("the definition here is of real types");
+    const std::vector<double> x = to_scalars(problem.types().input, operands.x);
+    const std::vector<double> w = to_scalars(problem.types().weights, operands.weights);
     const std::array<std::int64_t, 3> inputs{axes_[0].input, axes_[1].input, axes_[2].input};
     const std::int64_t pixels = volume(inputs), taps = volume({axes_[0].kernel, axes_[1].kernel, axes_[2].kernel});
     x_.resize(x.size());
@@ -123,15 +123,14 @@ EpilogueValue Definition::at(std::size_t element) const {
             }
         }
     }
-    EpilogueValue value{sum};
-    value.exact_sum = true;
+    EpilogueValue value(problem_.types(), sum, true);
     std::size_t next = 0;
     for (const EpilogueOp& op : problem_.epilogue) {
         const OperandShape shape = find_epilogue_row(op.kind)->shape;
         const std::size_t index = shape == OperandShape::per_channel ? static_cast<std::size_t>(c) : element;
-        value.apply(op, shape == OperandShape::none ? 0.0 : epilogue_[next++][index],
-                    element_type_info(problem_.type).mantissa_bits);
+        value.apply(op, shape == OperandShape::none ? 0.0 : epilogue_[next++][index]);
     }
+    value.store();
     return value;
 }
 

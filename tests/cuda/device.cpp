@@ -45,14 +45,15 @@ CUcontext make_context() {
 }
 
 Call::Call(const Kernel& kernel) : problem(kernel.problem()), operands(integer_operands(problem, 7)) {
-    y.resize(bytes_of(problem.type, problem.output_shape()));
-    x_view = TensorView::dense(static_cast<const void*>(operands.x.data()), problem.type, problem.input_shape());
-    weight_view =
-        TensorView::dense(static_cast<const void*>(operands.weights.data()), problem.type, problem.weight_shape());
-    y_view = TensorView::dense(static_cast<void*>(y.data()), problem.type, problem.output_shape());
+    y.resize(bytes_of(problem.types().output, problem.output_shape()));
+    x_view =
+        TensorView::dense(static_cast<const void*>(operands.x.data()), problem.types().input, problem.input_shape());
+    weight_view = TensorView::dense(static_cast<const void*>(operands.weights.data()), problem.types().weights,
+                                    problem.weight_shape());
+    y_view = TensorView::dense(static_cast<void*>(y.data()), problem.types().output, problem.output_shape());
     if (problem.bias)
-        bias_view =
-            TensorView::dense(static_cast<const void*>(operands.bias.data()), problem.type, {problem.out_channels});
+        bias_view = TensorView::dense(static_cast<const void*>(operands.bias.data()), problem.types().sum,
+                                      {problem.out_channels});
 }
 
 TensorView Call::on_device(const TensorView& host, CUcontext context) const {

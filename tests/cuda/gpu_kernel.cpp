@@ -85,15 +85,15 @@ int call_sample(void* data, const ptx::Dim3* grid, const ptx::Dim3* block) {
     return (*static_cast<const BlockSample*>(data))(*grid, *block) ? 1 : 0;
 }
 
-TensorView dense_view(const Problem& p, const std::vector<std::byte>& bytes, const std::vector<std::int64_t>& shape) {
-    return TensorView::dense(static_cast<const void*>(bytes.data()), p.type, shape);
+TensorView dense_view(ElementType type, const std::vector<std::byte>& bytes, const std::vector<std::int64_t>& shape) {
+    return TensorView::dense(static_cast<const void*>(bytes.data()), type, shape);
 }
 
 void collect(const Problem& p, const DeviceTensor& y, GpuRun& run) {
     std::vector<unsigned char> flags(y.bytes());
     if (!convt_ptx_written(y.address(), flags.size(), flags.data())) throw std::runtime_error(convt_ptx_last_error());
     const std::vector<unsigned char> dense = y.dense(flags);
-    const auto size = static_cast<std::size_t>(element_type_info(p.type).bytes());
+    const auto size = static_cast<std::size_t>(element_type_info(p.types().output).bytes());
     for (std::size_t at = 0; at < dense.size(); at += size) {
         const auto end = dense.begin() + static_cast<std::ptrdiff_t>(at + size);
         run.written.push_back(std::find(end - static_cast<std::ptrdiff_t>(size), end, 0) == end ? 1 : 0);
@@ -111,22 +111,23 @@ void call(const Object& object, const Operands& operands, std::int64_t gap, Call
     const Result<std::shared_ptr<const Kernel>> kernel = Kernel::load(object);
     if (!kernel.ok()) return fail(kernel.status());
     const Problem& p = kernel.value()->problem();
-    DeviceTensor x(dense_view(p, operands.x, p.input_shape()), gap);
-    DeviceTensor y(dense_view(p, operands.x, p.output_shape()), gap);
+    DeviceTensor x(dense_view(p.types().input, operands.x, p.input_shape()), gap);
+    DeviceTensor y(dense_view(p.types().output, operands.x, p.output_shape()), gap);
     x.upload(operands.x);
-    const auto uploaded = [&p](const std::vector<std::byte>& data, const std::vector<std::int64_t>& shape,
-                               std::int64_t free) {
-        DeviceTensor on_device(dense_view(p, data, shape), free);
+    const auto uploaded = [](ElementType type, const std::vector<std::byte>& data,
+                             const std::vector<std::int64_t>& shape, std::int64_t free) {
+        DeviceTensor on_device(dense_view(type, data, shape), free);
         on_device.upload(data);
         return on_device.view();
     };
-    const TensorView bias = p.bias ? uploaded(operands.bias, {p.out_channels}, 0) : TensorView{};
+    const TensorView bias = p.bias ? uploaded(p.types().sum, operands.bias, {p.out_channels}, 0) : TensorView{};
     std::vector<TensorView> extras;
     for (const EpilogueOperand& operand : p.epilogue_operands())
-        extras.push_back(uploaded(operands.epilogue[extras.size()], p.operand_shape(operand),
+        extras.push_back(uploaded(operand.type, operands.epilogue[extras.size()], p.operand_shape(operand),
                                   operand.shape == OperandShape::as_output ? gap : 0));
     options.operands = extras;
-    const Result<PackedWeights> weights = kernel.value()->pack(dense_view(p, operands.weights, p.weight_shape()));
+    const Result<PackedWeights> weights =
+        kernel.value()->pack(dense_view(p.types().weights, operands.weights, p.weight_shape()));
     if (!weights.ok()) return fail(weights.status());
     if (const Status status = kernel.value()->run(x.view(), weights.value(), bias, y.view(), options); !status.ok())
         return fail(status);

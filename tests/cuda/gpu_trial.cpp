@@ -90,7 +90,7 @@ std::map<std::string, std::uint64_t> shares_of(std::uint64_t count) {
         const Trial trial = random_gpu_trial(i);
         ++seen[trial.strategy];
         ++seen[fmt::format("rank {}", trial.problem.rank)];
-        ++seen[element_type_info(trial.problem.type).name];
+        ++seen[trial.problem.types().name];
         ++seen[trial.target.text()];
         if (trial.schedule) ++seen["a drawn schedule"];
     }

@@ -18,8 +18,8 @@ OpenclRun run_on_opencl(const Problem& problem, const Target& target, const std:
         Pipeline pipeline = find_strategy(strategy, target)->build(parameters, target, schedule);
         const Operands data = operands(pipeline.transform);
         Strided x = spatial_tensor(problem, false, gap), y = spatial_tensor(problem, true, gap);
-        Strided raw = dense_tensor(problem, pipeline.raw_weights), packed = dense_tensor(problem, parameters.packed);
-        Strided bias = dense_tensor(problem, parameters.bias);
+        Strided raw = dense_tensor(pipeline.raw_weights), packed = dense_tensor(parameters.packed);
+        Strided bias = dense_tensor(parameters.bias);
         x.put(data.x);
         raw.put(data.weights);
         if (problem.bias) bias.put(data.bias);
@@ -28,7 +28,7 @@ OpenclRun run_on_opencl(const Problem& problem, const Target& target, const std:
             Halide::ImageParam& param = parameters.epilogue_params[i];
             extras.push_back(parameters.epilogue[i].shape == OperandShape::as_output
                                  ? spatial_tensor(problem, true, gap)
-                                 : dense_tensor(problem, param));
+                                 : dense_tensor(param));
             extras.back().put(data.epilogue[i]);
             param.set(extras.back().buffer);
         }

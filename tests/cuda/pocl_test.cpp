@@ -21,7 +21,7 @@ constexpr std::uint64_t first_problem = 100'000;
 
 // Halide 21 writes constants of OpenCL code as f32, f64's too: functions that are made of f64 ones are left to the PTX.
 Trial without_f64_functions(Trial trial) {
-    if (element_type_info(trial.problem.type).scalar_bytes == 8)
+    if (element_type_info(trial.problem.types().sum).scalar_bytes == 8)
         std::erase_if(trial.problem.epilogue,
                       [](const EpilogueOp& op) { return !find_epilogue_row(op.kind)->rounds_once; });
     return trial;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/cuda/sampled.h"
 
+#include "runtime/problem/scalars.h"
 #include "tests/cuda/block_loops.h"
 #include "tests/support/data.h"
 #include "tests/support/require_value.h"
@@ -39,14 +40,8 @@ std::vector<std::uint64_t> drawn(const std::vector<std::uint64_t>& loops, Random
 }
 
 double value_at(const Problem& problem, const std::vector<std::byte>& output, std::size_t element) {
-    if (element_type_info(problem.type).scalar_bytes == 8) {
-        double value = 0;
-        std::memcpy(&value, output.data() + element * sizeof(value), sizeof(value));
-        return value;
-    }
-    float value = 0;
-    std::memcpy(&value, output.data() + element * sizeof(value), sizeof(value));
-    return static_cast<double>(value);
+    const ElementTypeInfo& type = element_type_info(problem.types().output);
+    return load_scalar(type.type, &output[element * static_cast<std::size_t>(type.scalar_bytes)]);
 }
 
 // The first corner of the output that was not written, or nothing.

@@ -9,12 +9,13 @@
 namespace convt::test {
 namespace {
 
-Halide::Type scalar_of(const Problem& problem) {
-    return Halide::Float(element_type_info(problem.type).scalar_bytes * 8);
+Halide::Type scalar_of(ElementType type) {
+    const ElementTypeInfo& info = element_type_info(type);
+    return {static_cast<halide_type_code_t>(info.kind), info.scalar_bytes * 8, 1};
 }
 
 // `behind[i]`: scalars left free behind dimension order[i].
-Strided make(const Problem& problem, const std::vector<int>& extents, const std::vector<int>& order,
+Strided make(Halide::Type type, const std::vector<int>& extents, const std::vector<int>& order,
              const std::vector<std::int64_t>& behind) {
     std::vector<halide_dimension_t> shape(extents.size());
     std::int64_t stride = 1;
@@ -25,7 +26,7 @@ Strided make(const Problem& problem, const std::vector<int>& extents, const std:
     }
     Strided tensor;
     tensor.order = order;
-    Halide::Runtime::Buffer<> memory(scalar_of(problem), nullptr, static_cast<int>(shape.size()), shape.data());
+    Halide::Runtime::Buffer<> memory(type, nullptr, static_cast<int>(shape.size()), shape.data());
     memory.allocate();
     tensor.buffer = Halide::Buffer<>(std::move(memory));
     return tensor;
@@ -34,7 +35,7 @@ Strided make(const Problem& problem, const std::vector<int>& extents, const std:
 }  // namespace
 
 Strided spatial_tensor(const Problem& problem, bool output, std::int64_t gap) {
-    const int parts = element_type_info(problem.type).parts;
+    const int parts = problem.types().parts();
     const std::array<Axis, 3> axes = three_axes(problem);
     std::vector<int> extents;
     for (int a = 2; a >= 0; --a) {
@@ -58,10 +59,10 @@ Strided spatial_tensor(const Problem& problem, bool output, std::int64_t gap) {
         order.insert(order.begin(), 0);
         behind.insert(behind.begin(), 0);
     }
-    return make(problem, extents, order, behind);
+    return make(scalar_of(output ? problem.types().output : problem.types().input), extents, order, behind);
 }
 
-Strided dense_tensor(const Problem& problem, const Halide::ImageParam& param) {
+Strided dense_tensor(const Halide::ImageParam& param) {
     std::vector<int> extents;
     for (int d = 0; d < param.dimensions(); ++d) {
         const Halide::Expr extent = Halide::Internal::simplify(param.parameter().extent_constraint(d));
@@ -69,7 +70,7 @@ Strided dense_tensor(const Problem& problem, const Halide::ImageParam& param) {
     }
     std::vector<int> order(extents.size());
     std::iota(order.begin(), order.end(), 0);
-    return make(problem, extents, order, std::vector<std::int64_t>(extents.size(), 0));
+    return make(param.type(), extents, order, std::vector<std::int64_t>(extents.size(), 0));
 }
 
 // Of every run of elements that lie side by side, its offset in scalars; runs in the order of memory.

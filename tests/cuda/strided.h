@@ -31,6 +31,6 @@ struct Strided {
 // Input or output: [part] x y z c g n, with `gap` elements behind every dimension of the tensor but the innermost.
 Strided spatial_tensor(const Problem& problem, bool output, std::int64_t gap);
 // As the parameter's bounds say, without gaps.
-Strided dense_tensor(const Problem& problem, const Halide::ImageParam& param);
+Strided dense_tensor(const Halide::ImageParam& param);
 
 }  // namespace convt::test

@@ -22,8 +22,10 @@ namespace {
 constexpr std::size_t shards = 4;
 
 // A few cases that together use every rank, two types, groups and both layouts; the rest vary what targets share.
-const std::set<std::string> target_cases{"coprime",     "prime_extents", "one_above_vector", "depthwise_last", "f64_2d",
-                                         "c64_2d_last", "conv3d_stride", "long_row",         "groups_odd"};
+const std::set<std::string> target_cases{"coprime",      "prime_extents", "one_above_vector", "depthwise_last",
+                                         "f64_2d",       "c64_2d_last",   "conv3d_stride",    "long_row",
+                                         "groups_odd",   "f16_2d",        "bf16_2d_last",     "f32_in_f64",
+                                         "u8_zero_last", "s8_dots",       "s8_groups",        "bf16_dots"};
 
 std::size_t check_all_strategies(const NamedProblem& edge, const Target& target, bool asserts) {
     std::size_t taken = 0;

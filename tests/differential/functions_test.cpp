@@ -44,17 +44,16 @@ std::string problem_text(const EpilogueRow& row, const char* type) {
 
 // The worst share of the bound that is used; above 1 is wrong.
 double worst_share(const Problem& p, const Operands& operands, const std::vector<std::byte>& y, std::string& where) {
-    const std::vector<double> x = to_scalars(p.type, operands.x), found = to_scalars(p.type, y);
+    const std::vector<double> x = to_scalars(p.types().input, operands.x), found = to_scalars(p.types().output, y);
     const std::vector<double> o =
-        operands.epilogue.empty() ? std::vector<double>() : to_scalars(p.type, operands.epilogue[0]);
-    const ElementTypeInfo& type = element_type_info(p.type);
+        operands.epilogue.empty() ? std::vector<double>() : to_scalars(p.types().epilogue, operands.epilogue[0]);
     // Results below the least normal number are spaced by the least of all.
-    const long double least =
-        type.scalar_bytes == 4 ? std::numeric_limits<float>::denorm_min() : std::numeric_limits<double>::denorm_min();
+    const long double least = p.type == ProblemType::f32 ? std::numeric_limits<float>::denorm_min()
+                                                         : std::numeric_limits<double>::denorm_min();
     double worst = 0;
     for (std::size_t i = 0; i < x.size(); ++i) {
-        EpilogueValue value{static_cast<long double>(x[i])};
-        value.apply(p.epilogue[0], o.empty() ? 0.0 : o[o.size() == 1 ? 0 : i], type.mantissa_bits);
+        EpilogueValue value(p.types(), static_cast<long double>(x[i]), false);
+        value.apply(p.epilogue[0], o.empty() ? 0.0 : o[o.size() == 1 ? 0 : i]);
         const long double error = std::abs(static_cast<long double>(found[i]) - value.value);
         const double share = std::isfinite(found[i]) ? static_cast<double>(error / (value.own + least))
                                                      : std::numeric_limits<double>::infinity();
@@ -79,10 +78,10 @@ TEST_CASE("every epilogue operation is as exact as its row says, over every expo
                 trial.target = target;
                 trial.strategy = "width_lanes";
                 Operands operands = uniform_operands(trial.problem, random.next());
-                operands.x = from_scalars(trial.problem.type, trial.problem.type == ElementType::f32
-                                                                  ? arguments<float>(random)
-                                                                  : arguments<double>(random));
-                operands.weights = from_scalars(trial.problem.type, {1.0});
+                const ElementType element = trial.problem.types().input;
+                operands.x = from_scalars(
+                    element, element == ElementType::f32 ? arguments<float>(random) : arguments<double>(random));
+                operands.weights = from_scalars(element, {1.0});
                 INFO(trial.text() << ", CONVT_SEED=" << run_seed());
                 const auto kernel = compile(trial);
                 REQUIRE(kernel.ok());

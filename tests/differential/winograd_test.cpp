@@ -28,12 +28,12 @@ Trial trial_of(const char* text, const char* strategy) {
     return trial;
 }
 
-std::vector<std::byte> changed(const Problem& p, const std::vector<std::byte>& tensor,
+std::vector<std::byte> changed(ElementType type, const std::vector<std::byte>& tensor,
                                const std::function<double(std::size_t, double)>& change) {
-    std::vector<double> scalars = to_scalars(p.type, tensor);
+    std::vector<double> scalars = to_scalars(type, tensor);
     for (std::size_t i = 0; i < scalars.size(); ++i)
         scalars[i] = change(i, scalars[i]);
-    return from_scalars(p.type, scalars);
+    return from_scalars(type, scalars);
 }
 
 std::vector<std::byte> output_of(const Trial& trial, const Operands& operands, TransformFacts& transform) {
@@ -48,7 +48,7 @@ std::vector<std::byte> output_of(const Trial& trial, const Operands& operands, T
 
 double max_error(const Trial& trial, const Operands& operands, const Reference& reference) {
     TransformFacts transform;
-    const std::vector<double> y = to_scalars(trial.problem.type, output_of(trial, operands, transform));
+    const std::vector<double> y = to_scalars(trial.problem.types().output, output_of(trial, operands, transform));
     double most = 0;
     for (std::size_t i = 0; i < y.size(); ++i)
         most = std::max(most, std::abs(y[i] - static_cast<double>(reference.values[i])));
@@ -73,8 +73,8 @@ TEST_CASE("winograd: its bound holds on adversarial data") {
         const Trial trial = trial_of(text, "winograd");
         for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
             Operands operands = uniform_operands(trial.problem, 3);
-            operands.x = changed(trial.problem, operands.x, kinds[kind].first);
-            operands.weights = changed(trial.problem, operands.weights, kinds[kind].second);
+            operands.x = changed(trial.problem.types().input, operands.x, kinds[kind].first);
+            operands.weights = changed(trial.problem.types().weights, operands.weights, kinds[kind].second);
             TransformFacts transform;
             const std::vector<std::byte> y = output_of(trial, operands, transform);
             INFO(text << ", data " << kind);

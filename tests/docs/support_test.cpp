@@ -32,7 +32,7 @@ struct Feature {
 
 std::vector<Feature> features() {
     std::vector<Feature> list;
-    for (const auto& row : element_types())
+    for (const ProblemTypeInfo& row : problem_types())
         list.push_back({row.name, row.name, ""});
     for (const PaddingModeRow& row : padding_modes())
         if (!row.word.empty()) list.push_back({std::string(row.word), "f32", fmt::format("_{}", row.word)});

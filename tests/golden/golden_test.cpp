@@ -34,15 +34,17 @@ std::size_t elements(const std::vector<std::int64_t>& shape) {
 Operands recorded_operands(const FrameworkLayer& layer) {
     const Problem& p = layer.problem;
     const std::vector<std::int64_t> stored = stored_shape(layer);
-    const std::vector<std::byte> weights = from_scalars(p.type, recorded_tensor(2, elements(stored)));
+    const std::vector<std::byte> weights = from_scalars(p.types().weights, recorded_tensor(2, elements(stored)));
     Operands operands;
-    operands.x = from_scalars(p.type, recorded_tensor(1, elements(p.input_shape())));
+    operands.x = from_scalars(p.types().input, recorded_tensor(1, elements(p.input_shape())));
     operands.weights.resize(weights.size());
-    const Status status = reorder_weights(layer, TensorView::dense(weights.data(), p.type, stored),
-                                          TensorView::dense(operands.weights.data(), p.type, p.weight_shape()));
+    const Status status =
+        reorder_weights(layer, TensorView::dense(weights.data(), p.types().weights, stored),
+                        TensorView::dense(operands.weights.data(), p.types().weights, p.weight_shape()));
     INFO(status.message());
     REQUIRE(status.ok());
-    if (p.bias) operands.bias = from_scalars(p.type, recorded_tensor(3, static_cast<std::size_t>(p.out_channels)));
+    if (p.bias)
+        operands.bias = from_scalars(p.types().sum, recorded_tensor(3, static_cast<std::size_t>(p.out_channels)));
     return operands;
 }
 
@@ -59,7 +61,7 @@ void check_kernel(const FrameworkLayer& layer, const Vector& vector) {
     const Object object = require_value(compile_object(layer.problem, Target::host()));
     const auto kernel = require_value(Kernel::load(object));
     const auto y = require_value(run_guarded(*kernel, recorded_operands(layer)));
-    CHECK(to_scalars(layer.problem.type, y) == vector.y);
+    CHECK(to_scalars(layer.problem.types().output, y) == vector.y);
 }
 
 // A step that is prime to the periods of record.py's loops, so that every argument comes up.

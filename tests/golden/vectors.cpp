@@ -109,7 +109,7 @@ Result<FrameworkLayer> layer_of(const std::string& framework, const std::string&
     using Function = Result<FrameworkLayer> (*)(const LayerSizes&, const Arguments&);
     static const std::map<std::string, Function> functions{
         {"onnx", onnx}, {"pytorch", pytorch}, {"tensorflow", tensorflow}, {"keras", keras}, {"jax", jax}};
-    const LayerSizes sizes{ElementType::f32, a.number("n"),    a.number("ci"),       a.number("co"),
+    const LayerSizes sizes{ProblemType::f32, a.number("n"),    a.number("ci"),       a.number("co"),
                            a.list("input"),  a.list("kernel"), a.number("bias") != 0};
     return functions.at(framework)(sizes, a);
 }

@@ -40,9 +40,9 @@ std::vector<NamedProblem> wanted_cases() {
 }
 
 double scalar_at(const Problem& problem, const std::vector<std::byte>& output, std::size_t element) {
-    const auto bytes = static_cast<std::size_t>(element_type_info(problem.type).bytes());
-    return to_scalars(problem.type, {output.begin() + static_cast<std::ptrdiff_t>(element * bytes),
-                                     output.begin() + static_cast<std::ptrdiff_t>((element + 1) * bytes)})
+    const auto bytes = static_cast<std::size_t>(element_type_info(problem.types().output).bytes());
+    return to_scalars(problem.types().output, {output.begin() + static_cast<std::ptrdiff_t>(element * bytes),
+                                               output.begin() + static_cast<std::ptrdiff_t>((element + 1) * bytes)})
         .front();
 }
 

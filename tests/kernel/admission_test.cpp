@@ -3,6 +3,7 @@
 #include "convt/admission.h"
 
 #include "runtime/kernel/definition.h"
+#include "runtime/problem/scalars.h"
 #include "tests/kernel/hand_kernels.h"
 #include "tests/support/data.h"
 
@@ -69,21 +70,19 @@ TEST_CASE("the definition by output agrees with the oracle, which scatters") {
           "convt1d_c64_ci3_co2_i9_k7_s4_p3_d3_nchw2nhwc_bias", "convt3d_f64_n2_ci2_co2_i3x2x4_k2_s3x1x2_g2_relu"}) {
         INFO(text);
         Call call(Problem::parse(text).value());
-        const int parts = element_type_info(call.problem.type).parts;
-        const auto fill = [&]<typename T>(T) {
-            const DenseOperands<T> operands{
-                reinterpret_cast<const T*>(call.operands.x.data()),
-                reinterpret_cast<const T*>(call.operands.weights.data()),
-                call.problem.bias ? reinterpret_cast<const T*>(call.operands.bias.data()) : nullptr,
-                {}};
-            for (const OutputIndex& index : sample_outputs(call.problem, INT64_MAX)) {
-                const std::array<EpilogueValue, 2> value = defined_output(call.problem, operands, index);
-                T* const y = reinterpret_cast<T*>(call.y.data()) + parts * output_offset(call.problem, index);
-                for (int part = 0; part < parts; ++part)
-                    y[part] = static_cast<T>(value[static_cast<std::size_t>(part)].value);
+        const ElementTypeInfo& type = element_type_info(call.problem.types().output);
+        const DenseOperands operands{call.operands.x.data(),
+                                     call.operands.weights.data(),
+                                     call.problem.bias ? call.operands.bias.data() : nullptr,
+                                     {}};
+        for (const OutputIndex& index : sample_outputs(call.problem, INT64_MAX)) {
+            const std::array<EpilogueValue, 2> value = defined_output(call.problem, operands, index);
+            for (int part = 0; part < type.parts; ++part) {
+                const std::int64_t at = type.parts * output_offset(call.problem, index) + part;
+                store_scalar(type.type, static_cast<double>(value[static_cast<std::size_t>(part)].value),
+                             &call.y[static_cast<std::size_t>(at * type.scalar_bytes)]);
             }
-        };
-        element_type_info(call.problem.type).scalar_bytes == 4 ? fill(0.0F) : fill(0.0);
+        }
         CHECK(call.mismatch() == "");
     }
 }

@@ -203,7 +203,7 @@ TEST_CASE("gaps, permuted outer dimensions and negative strides compute the same
         INFO(hand.problem);
         const std::shared_ptr<const Kernel> kernel = load_kernel(hand.name);
         Call call(kernel->problem());
-        const std::size_t bytes = static_cast<std::size_t>(element_type_info(call.problem.type).bytes());
+        const std::size_t bytes = static_cast<std::size_t>(element_type_info(call.problem.types().sum).bytes());
         std::vector<std::byte> x(call.operands.x.size() * 8);
         std::vector<std::byte> y(call.y.size() * 8);
         // In memory: a gap of 3 elements behind every row, the batch next to the rows, dimension 1 outermost and, where

@@ -65,7 +65,8 @@ Object hand_object(const HandKernel& kernel) {
     object.info.symbol = "gather";
     const std::vector<std::int64_t> shape = problem.weight_shape();
     object.info.packed_extents.assign(shape.rbegin(), shape.rend());
-    const int parts = element_type_info(problem.type).parts;
+    object.info.packed_type = problem.types().weights;
+    const int parts = problem.types().parts();
     if (parts > 1) object.info.packed_extents.insert(object.info.packed_extents.begin(), parts);
     object.code = read_file(kernel.path);
     return object;
@@ -79,14 +80,14 @@ std::shared_ptr<const Kernel> load_kernel(const std::string& name) {
 }
 
 Call::Call(const Problem& of) : problem(of), operands(integer_operands(of, 7)) {
-    y.assign(bytes_of(of.type, of.output_shape()), std::byte{0xFF});
-    x_view = TensorView::dense(operands.x.data(), of.type, of.input_shape());
-    weight_view = TensorView::dense(operands.weights.data(), of.type, of.weight_shape());
-    if (of.bias) bias_view = TensorView::dense(operands.bias.data(), of.type, {of.out_channels});
+    y.assign(bytes_of(of.types().output, of.output_shape()), std::byte{0xFF});
+    x_view = TensorView::dense(operands.x.data(), of.types().input, of.input_shape());
+    weight_view = TensorView::dense(operands.weights.data(), of.types().weights, of.weight_shape());
+    if (of.bias) bias_view = TensorView::dense(operands.bias.data(), of.types().sum, {of.out_channels});
     for (const EpilogueOperand& operand : of.epilogue_operands())
         operand_views.push_back(
-            TensorView::dense(operands.epilogue[operand_views.size()].data(), of.type, of.operand_shape(operand)));
-    y_view = TensorView::dense(y.data(), of.type, of.output_shape());
+            TensorView::dense(operands.epilogue[operand_views.size()].data(), operand.type, of.operand_shape(operand)));
+    y_view = TensorView::dense(y.data(), of.types().output, of.output_shape());
 }
 
 Status Call::run(const Kernel& kernel, CallOptions options) {

@@ -14,7 +14,7 @@ bool starts_with_any(const std::string& text, std::initializer_list<const char*>
 }
 
 bool is_fma(const Instruction& i) {
-    return starts_with_any(i.text, {"vfmadd", "vfmsub", "vfnmadd", "vfnmsub"});
+    return starts_with_any(i.text, {"vfmadd", "vfmsub", "vfnmadd", "vfnmsub", "vdpbf16ps", "vpdpbusd"});
 }
 
 bool is_on_stack(const Instruction& i) {

@@ -24,7 +24,7 @@ std::vector<Function> parse_disassembly(const std::string& listing);
 
 struct InnerLoop {
     int instructions = 0;
-    int fmas = 0;
+    int fmas = 0;   // dot products too
     int stack = 0;  // instructions with an operand on the stack: spilled registers
 };
 

@@ -52,7 +52,7 @@ void for_each_product(const Problem& p, const Visit& visit) {
 }
 
 std::size_t parts_of(const Problem& p) {
-    return static_cast<std::size_t>(element_type_info(p.type).parts);
+    return static_cast<std::size_t>(p.types().parts());
 }
 
 // sum += a * b of one element each, without conjugation.
@@ -140,8 +140,7 @@ TEST_CASE("impulse: one at i gives the weights at S i - P") {
         const Scalars w = integers(p, p.weight_shape(), 1000, random);
         const std::size_t parts = parts_of(p);
         for (int repeat = 0; repeat < 4; ++repeat) {
-            Scalars x(bytes_of(p.type, p.input_shape()) /
-                      static_cast<std::size_t>(element_type_info(p.type).scalar_bytes));
+            Scalars x = integers(p, p.input_shape(), 0, random);
             const auto at =
                 static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(x.size() / parts) - 1));
             x[at * parts] = 1;

@@ -25,7 +25,7 @@ constexpr std::array problems{
     "convt2d_%_n2_ci19_co19_i4x7_k3x4_s2x2_p1x1_g19_nhwc",
 };
 
-Problem problem_of(std::string text, const ElementTypeInfo& type) {
+Problem problem_of(std::string text, const ProblemTypeInfo& type) {
     text.replace(text.find('%'), 1, type.name);
     const Result<Problem> problem = Problem::parse(text);
     INFO(problem.status().message());
@@ -39,7 +39,7 @@ void for_each_subject(const std::function<void(const Trial&, const Kernel&)>& vi
     for (const std::string& strategy : strategy_names()) {
         int taken = 0;
         std::uint64_t index = 0;
-        for (const ElementTypeInfo& type : element_types()) {
+        for (const ProblemTypeInfo& type : problem_types()) {
             for (const char* text : problems) {
                 Trial trial;
                 trial.problem = problem_of(text, type);
@@ -59,17 +59,17 @@ void for_each_subject(const std::function<void(const Trial&, const Kernel&)>& vi
 }
 
 Scalars apply(const Kernel& kernel, const Scalars& x, const Scalars& weights) {
-    const ElementType type = kernel.problem().type;
+    const ProblemTypeInfo& types = kernel.problem().types();
     const Result<std::vector<std::byte>> y =
-        run_guarded(kernel, {from_scalars(type, x), from_scalars(type, weights), {}});
+        run_guarded(kernel, {from_scalars(types.input, x), from_scalars(types.weights, weights), {}});
     INFO(y.status().message());
     REQUIRE(y.ok());
-    return to_scalars(type, y.value());
+    return to_scalars(types.output, y.value());
 }
 
 Scalars integers(const Problem& problem, const std::vector<std::int64_t>& shape, std::int64_t limit, Random& random) {
-    const ElementTypeInfo& type = element_type_info(problem.type);
-    Scalars scalars(bytes_of(problem.type, shape) / static_cast<std::size_t>(type.scalar_bytes));
+    const ElementTypeInfo& type = element_type_info(problem.types().sum);
+    Scalars scalars(bytes_of(type.type, shape) / static_cast<std::size_t>(type.scalar_bytes));
     std::generate(scalars.begin(), scalars.end(), [&] { return static_cast<double>(random.between(-limit, limit)); });
     return scalars;
 }

@@ -17,11 +17,11 @@ namespace {
 
 using Json = nlohmann::json;
 
-ElementType type_named(const std::string& name) {
-    for (const ElementTypeInfo& type : element_types()) {
+ProblemType type_named(const std::string& name) {
+    for (const ProblemTypeInfo& type : problem_types()) {
         if (name == type.name) return type.type;
     }
-    throw std::runtime_error("seeds.json: no element type " + name);
+    throw std::runtime_error("seeds.json: no problem type " + name);
 }
 
 std::vector<double> numbers(const Json& json) {
@@ -56,11 +56,11 @@ SeedCase seed_case(const Json& c) {
     SeedCase seed;
     seed.id = c.at("id").get<std::string>();
     seed.problem = problem_of(c);
-    const ElementType type = seed.problem.type;
+    const ProblemTypeInfo& types = seed.problem.types();
     seed.unbatched = c.at("x_shape").size() + 1 == c.at("w_shape").size();
-    seed.operands.x = from_scalars(type, numbers(c.at("x")));
-    seed.operands.weights = from_scalars(type, numbers(c.at("w")));
-    seed.operands.bias = from_scalars(type, numbers(c.at("bias")));
+    seed.operands.x = from_scalars(types.input, numbers(c.at("x")));
+    seed.operands.weights = from_scalars(types.weights, numbers(c.at("w")));
+    seed.operands.bias = from_scalars(types.sum, numbers(c.at("bias")));
     seed.y = numbers(c.at("y"));
     seed.printed = numbers(c.at("printed"));
     if (!seed.printed.empty()) seed.printed_format = c.at("printed_format").get<std::string>();
@@ -93,10 +93,10 @@ std::vector<SeedCase> seed_cases() {
 }
 
 std::optional<std::string> seed_mismatch(const SeedCase& seed, const std::vector<std::byte>& output) {
-    const std::vector<double> got = to_scalars(seed.problem.type, output);
+    const std::vector<double> got = to_scalars(seed.problem.types().output, output);
     if (got.size() != seed.y.size()) return fmt::format("{} scalars, y has {}", got.size(), seed.y.size());
     const Reference reference = oracle(seed.problem, seed.operands);
-    const auto parts = static_cast<std::size_t>(element_type_info(seed.problem.type).parts);
+    const auto parts = static_cast<std::size_t>(seed.problem.types().parts());
     for (std::size_t i = 0; i < got.size(); ++i) {
         const double bound = 2 * error_bound(seed.problem, reference, i / parts);
         if (!(std::abs(got[i] - seed.y[i]) <= bound)) {

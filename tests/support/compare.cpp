@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/compare.h"
 
+#include "runtime/problem/scalars.h"
 #include "tests/support/data.h"
 
 #include <fmt/format.h>
@@ -25,20 +26,21 @@ std::vector<std::int64_t> index_of(const Problem& problem, std::size_t element) 
 // NaN matches nothing: neither operand of a test holds one.
 bool matches(const Problem& p, double got, const Reference& reference, std::size_t scalar, double bound, Match match) {
     const long double want = reference.values[scalar];
-    if (match == Match::bounded || bound > 0) return std::abs(static_cast<long double>(got) - want) <= bound;
-    const bool single = element_type_info(p.type).scalar_bytes == 4;
-    return got == (single ? static_cast<double>(static_cast<float>(want)) : static_cast<double>(want));
+    if (match == Match::bounded) return std::abs(static_cast<long double>(got) - want) <= bound;
+    const long double exact = reference.values_if_exact.empty() ? want : reference.values_if_exact[scalar];
+    if (bound > 0) return std::abs(static_cast<long double>(got) - exact) <= bound;
+    return got == round_scalar(p.types().output, static_cast<double>(exact));
 }
 
 }  // namespace
 
 std::optional<std::string> first_mismatch(const Problem& problem, const std::vector<std::byte>& output,
                                           const Reference& reference, Match match, const TransformFacts& transform) {
-    const std::vector<double> got = to_scalars(problem.type, output);
+    const std::vector<double> got = to_scalars(problem.types().output, output);
     if (got.size() != reference.values.size()) {
         return fmt::format("the output has {} scalars, the oracle's {}", got.size(), reference.values.size());
     }
-    const auto parts = static_cast<std::size_t>(element_type_info(problem.type).parts);
+    const auto parts = static_cast<std::size_t>(problem.types().parts());
     for (std::size_t i = 0; i < got.size(); ++i) {
         const std::size_t element = i / parts;
         const double bound =

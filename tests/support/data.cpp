@@ -2,11 +2,11 @@
 #include "tests/support/data.h"
 
 #include "runtime/problem/epilogue.h"
+#include "runtime/problem/scalars.h"
 #include "tests/support/random.h"
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <functional>
 #include <numeric>
 
@@ -17,22 +17,23 @@ std::size_t elements_of(const std::vector<std::int64_t>& shape) {
     return static_cast<std::size_t>(std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>()));
 }
 
-// `input`, `weight`, `term` (of sums and of what is added to them), `factor` draw one scalar.
+// `input`, `weight`, `term` (of sums and of what is added to them), `factor` draw one scalar of a type.
 template <typename Input, typename Weight, typename Term, typename Factor>
 Operands fill(const Problem& p, const Input& input, const Weight& weight, const Term& term, const Factor& factor) {
-    const auto tensor = [&](const std::vector<std::int64_t>& shape, const auto& draw) {
-        std::vector<double> scalars(elements_of(shape) * static_cast<std::size_t>(element_type_info(p.type).parts));
-        std::generate(scalars.begin(), scalars.end(), draw);
-        return from_scalars(p.type, scalars);
+    const auto tensor = [&](ElementType type, const std::vector<std::int64_t>& shape, const auto& draw) {
+        std::vector<double> scalars(elements_of(shape) * static_cast<std::size_t>(element_type_info(type).parts));
+        std::generate(scalars.begin(), scalars.end(), [&] { return draw(type); });
+        return from_scalars(type, scalars);
     };
     Operands operands;
-    operands.x = tensor(p.input_shape(), input);
-    operands.weights = tensor(p.weight_shape(), weight);
-    if (p.bias) operands.bias = tensor({p.out_channels}, term);
+    operands.x = tensor(p.types().input, p.input_shape(), input);
+    operands.weights = tensor(p.types().weights, p.weight_shape(), weight);
+    if (p.bias) operands.bias = tensor(p.types().sum, {p.out_channels}, term);
     for (const EpilogueOperand& operand : p.epilogue_operands()) {
         const bool is_factor = find_epilogue_row(p.epilogue[operand.op].kind)->use == OperandUse::factor;
         const std::vector<std::int64_t> shape = p.operand_shape(operand);
-        operands.epilogue.push_back(is_factor ? tensor(shape, factor) : tensor(shape, term));
+        operands.epilogue.push_back(is_factor ? tensor(operand.type, shape, factor)
+                                              : tensor(operand.type, shape, term));
     }
     return operands;
 }
@@ -44,34 +45,28 @@ double unit(const Problem& p, std::int64_t limit) {
     return curved ? std::exp2(-std::round(std::log2(static_cast<double>(limit * limit)))) : 1.0;
 }
 
-template <typename Scalar>
-std::vector<std::byte> store(const std::vector<double>& scalars) {
-    const std::vector<Scalar> rounded(scalars.begin(), scalars.end());
-    std::vector<std::byte> bytes(rounded.size() * sizeof(Scalar));
-    if (!bytes.empty()) std::memcpy(bytes.data(), rounded.data(), bytes.size());
-    return bytes;
-}
-
-template <typename Scalar>
-std::vector<double> load(const std::vector<std::byte>& bytes) {
-    std::vector<Scalar> scalars(bytes.size() / sizeof(Scalar));
-    if (!bytes.empty()) std::memcpy(scalars.data(), bytes.data(), bytes.size());
-    return {scalars.begin(), scalars.end()};
+bool is_real(ElementType type) {
+    return element_type_info(type).exponent_bits != 0;
 }
 
 }  // namespace
 
 std::int64_t integer_limit(const Problem& problem, const TransformFacts& transform) {
     // At most this many products meet in one output: input positions and taps of an axis both bound its number.
-    const ElementTypeInfo& type = element_type_info(problem.type);
-    std::int64_t terms = problem.in_channels / problem.groups * type.parts;
+    const ProblemTypeInfo& types = problem.types();
+    const int sum_bits =
+        std::min(element_type_info(types.sum).mantissa_bits, element_type_info(types.epilogue).mantissa_bits);
+    std::int64_t terms = problem.in_channels / problem.groups * types.parts();
     for (int i = 0; i < problem.rank; ++i)
         terms *= std::min(problem.axes[i].input, problem.axes[i].kernel);
     terms *= problem.folds();
-    double room = std::ldexp(1.0, type.mantissa_bits - 4) / static_cast<double>(terms + 1);
+    double room = std::ldexp(1.0, sum_bits - 4) / static_cast<double>(terms + 1);
+    // Where the output has fewer bits, most sums, which grow as the root of their terms do, should still fit.
+    if (const int bits = element_type_info(types.output).mantissa_bits; bits < sum_bits)
+        room = std::min(room, std::max(9.0, std::ldexp(1.0, bits) / std::sqrt(static_cast<double>(terms + 1))));
     if (transform.growth != 0) {
         const std::int64_t sums = transform.growth * problem.folds() * (problem.in_channels / problem.groups) + 1;
-        room = std::min(room, std::ldexp(1.0, type.mantissa_bits - 1) / static_cast<double>(sums * transform.divisor));
+        room = std::min(room, std::ldexp(1.0, sum_bits - 1) / static_cast<double>(sums * transform.divisor));
     }
     return std::clamp(static_cast<std::int64_t>(std::sqrt(room)), std::int64_t{1}, std::int64_t{63});
 }
@@ -80,30 +75,38 @@ Operands integer_operands(const Problem& problem, std::uint64_t seed, const Tran
     Random random(seed);
     const std::int64_t limit = integer_limit(problem, transform);
     const double scale = unit(problem, limit);
-    const auto integer = [&] { return static_cast<double>(random.between(-limit, limit)); };
-    const auto scaled = [&] { return integer() * scale; };
-    const auto power_of_two = [&] {
-        return std::ldexp(random.chance(50) ? 1.0 : -1.0, static_cast<int>(random.between(-1, 1)));
+    const auto integer = [&](ElementType type) {
+        const bool positive = element_type_info(type).kind == ScalarKind::unsigned_integer;
+        return static_cast<double>(random.between(positive ? 0 : -limit, limit));
+    };
+    const auto scaled = [&](ElementType type) { return integer(type) * (is_real(type) ? scale : 1.0); };
+    const auto power_of_two = [&](ElementType) {
+        const double factor = std::ldexp(random.chance(50) ? 1.0 : -1.0, static_cast<int>(random.between(-1, 1)));
+        return is_real(problem.types().input) ? factor : factor * scale;
     };
     return fill(problem, scaled, integer, scaled, power_of_two);
 }
 
 Operands uniform_operands(const Problem& problem, std::uint64_t seed) {
     Random random(seed);
-    const int bits = element_type_info(problem.type).mantissa_bits;
-    const auto uniform = [&] {
-        const std::uint64_t draw = random.next() >> static_cast<unsigned>(64 - bits);
-        return std::ldexp(static_cast<double>(draw), 1 - bits) - 1.0;
-    };
+    const auto uniform = [&](ElementType type) { return uniform_scalar(type, random.next()); };
     return fill(problem, uniform, uniform, uniform, uniform);
 }
 
 std::vector<std::byte> from_scalars(ElementType type, const std::vector<double>& scalars) {
-    return element_type_info(type).scalar_bytes == 4 ? store<float>(scalars) : store<double>(scalars);
+    const auto size = static_cast<std::size_t>(element_type_info(type).scalar_bytes);
+    std::vector<std::byte> bytes(scalars.size() * size);
+    for (std::size_t i = 0; i < scalars.size(); ++i)
+        store_scalar(type, scalars[i], &bytes[i * size]);
+    return bytes;
 }
 
 std::vector<double> to_scalars(ElementType type, const std::vector<std::byte>& bytes) {
-    return element_type_info(type).scalar_bytes == 4 ? load<float>(bytes) : load<double>(bytes);
+    const auto size = static_cast<std::size_t>(element_type_info(type).scalar_bytes);
+    std::vector<double> scalars(bytes.size() / size);
+    for (std::size_t i = 0; i < scalars.size(); ++i)
+        scalars[i] = load_scalar(type, &bytes[i * size]);
+    return scalars;
 }
 
 std::size_t bytes_of(ElementType type, const std::vector<std::int64_t>& shape) {

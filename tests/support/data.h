@@ -12,10 +12,10 @@
 namespace convt::test {
 
 // Small integers such that every partial sum of products, in any order, and 16 times that (room for transforms that add
-// before they multiply) is exact in problem.type: a kernel must give the oracle's bits. Holds up to 2^20 products an
-// output for f32. Factors of the epilogue are powers of two. Where an operation has a scale of its own, such as clamp,
-// inputs and terms are brought to it by a power of two. For a kernel that transforms, the room is what its facts ask
-// for.
+// before they multiply) is exact in the type of sums: a kernel must give the oracle's bits. Holds up to 2^20 products
+// an output for f32. Factors of the epilogue are powers of two. Where an operation has a scale of its own, such as
+// clamp, inputs and terms are brought to it by a power of two, or factors, where inputs are integers. For a kernel that
+// transforms, the room is what its facts ask for.
 Operands integer_operands(const Problem& problem, std::uint64_t seed, const TransformFacts& transform = {});
 
 // Uniform in [-1, 1), multiples of 2^-23 (f32) or 2^-52 (f64), so that no product underflows.

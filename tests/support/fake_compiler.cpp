@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/fake_compiler.h"
 
+#include "runtime/target/dot_product.h"
+
 #include <chrono>
 #include <fstream>
 #include <iterator>
@@ -28,7 +30,7 @@ Problem fake_problem(std::int64_t extent) {
 Object fake_object(const Problem& problem, const Target& target, const FakeOptions& options) {
     Object object;
     object.info.problem = problem.text();
-    object.info.target = target.text();
+    object.info.target = relevant_target(problem, target).text();
     object.info.features = options.features;
     object.info.strategy = "fake";
     object.info.schedule_source = "default";

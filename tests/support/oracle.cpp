@@ -2,11 +2,12 @@
 #include "tests/support/oracle.h"
 
 #include "runtime/problem/epilogue.h"
+#include "runtime/problem/scalars.h"
+#include "tests/support/data.h"
 
 #include <algorithm>
 #include <cmath>
 #include <complex>
-#include <cstring>
 #include <limits>
 
 namespace convt::test {
@@ -14,13 +15,6 @@ namespace {
 
 using Axes = std::array<Axis, 3>;
 using Extents = std::array<std::int64_t, 3>;
-
-// What an element type is read as and summed in.
-template <typename Element_, typename Wide_>
-struct Types {
-    using Element = Element_;
-    using Wide = Wide_;
-};
 
 double modulus(double v) {
     return std::abs(v);
@@ -142,17 +136,22 @@ void for_each_element(std::int64_t batch, std::int64_t channels, const Extents& 
                         visit(n, c, Extents{z, y, x});
 }
 
-template <typename T>
-std::vector<typename T::Wide> widen(const std::vector<std::byte>& bytes) {
-    std::vector<typename T::Element> elements(bytes.size() / sizeof(typename T::Element));
-    if (!elements.empty()) std::memcpy(elements.data(), bytes.data(), elements.size() * sizeof(typename T::Element));
-    return {elements.begin(), elements.end()};
+template <typename Wide>
+std::vector<Wide> widen(ElementType type, const std::vector<std::byte>& bytes) {
+    const std::vector<double> scalars = to_scalars(type, bytes);
+    if constexpr (std::is_floating_point_v<Wide>) {
+        return {scalars.begin(), scalars.end()};
+    } else {
+        std::vector<Wide> elements;
+        for (std::size_t i = 0; i < scalars.size(); i += 2)
+            elements.emplace_back(scalars[i], scalars[i + 1]);
+        return elements;
+    }
 }
 
-template <typename T>
-std::vector<typename T::Wide> channels_first(const Problem& p, const Axes& a,
-                                             const std::vector<typename T::Wide>& input) {
-    std::vector<typename T::Wide> sorted;
+template <typename Wide>
+std::vector<Wide> channels_first(const Problem& p, const Axes& a, const std::vector<Wide>& input) {
+    std::vector<Wide> sorted;
     sorted.reserve(input.size());
     for_each_element(p.batch, p.in_channels, inputs(a), [&](std::int64_t n, std::int64_t c, const Extents& at) {
         sorted.push_back(input[offset_of(p.input_layout, inputs(a), p.in_channels, n, c, at)]);
@@ -199,20 +198,16 @@ std::vector<double> counts(const Problem& p, const Axes& a) {
 // The element of each operation's operand, one part of it, 0 where it takes none; `scalar` counts in the output.
 class OperandElements {
   public:
-    template <typename T>
-    OperandElements(const Problem& p, const Operands& operands, T)
-        : parts_(static_cast<std::size_t>(element_type_info(p.type).parts)), of_op_(p.epilogue.size()) {
-        const std::vector<EpilogueOperand> list = p.epilogue_operands();
-        for (std::size_t i = 0; i < list.size(); ++i) {
-            Tensor& tensor = of_op_[list[i].op];
-            tensor.by_channel = list[i].shape == OperandShape::per_channel;
-            tensor.values.resize(operands.epilogue[i].size() / sizeof(T));
-            std::vector<T> stored(tensor.values.size());
-            if (!stored.empty()) std::memcpy(stored.data(), operands.epilogue[i].data(), operands.epilogue[i].size());
-            std::copy(stored.begin(), stored.end(), tensor.values.begin());
+    OperandElements(const Problem& p, const Operands& operands)
+        : parts_(static_cast<std::size_t>(p.types().parts())), of_op_(p.epilogue.size()) {
+        std::size_t next = 0;
+        for (const EpilogueOperand& operand : p.epilogue_operands()) {
+            Tensor& tensor = of_op_[operand.op];
+            tensor.by_channel = operand.shape == OperandShape::per_channel;
+            tensor.values = to_scalars(operand.type, operands.epilogue[next++]);
         }
     }
-    long double at(std::size_t op, std::size_t channel, std::size_t scalar) const {
+    double at(std::size_t op, std::size_t channel, std::size_t scalar) const {
         const Tensor& tensor = of_op_[op];
         if (tensor.values.empty()) return 0;
         return tensor.values[tensor.by_channel ? channel * parts_ + scalar % parts_ : scalar];
@@ -221,43 +216,48 @@ class OperandElements {
   private:
     struct Tensor {
         bool by_channel = false;
-        std::vector<long double> values;
+        std::vector<double> values;
     };
     std::size_t parts_;
     std::vector<Tensor> of_op_;
 };
 
-// `result.values` hold sums; afterwards what the chain makes of them.
+// `result.values` hold sums; afterwards what the chain and the output's type make of them.
 void finish(const Problem& p, const Axes& a, const OperandElements& operands, Reference& result) {
-    const ElementTypeInfo& type = element_type_info(p.type);
-    const auto parts = static_cast<std::size_t>(type.parts);
+    const ProblemTypeInfo& types = p.types();
+    const auto parts = static_cast<std::size_t>(types.parts());
     for (std::vector<double>* list : {&result.slopes, &result.own, &result.own_if_exact})
         list->resize(result.values.size());
+    result.values_if_exact.resize(result.values.size());
     for_each_element(p.batch, p.out_channels, outputs(a), [&](std::int64_t n, std::int64_t c, const Extents& at) {
         const std::size_t element = offset_of(p.output_layout, outputs(a), p.out_channels, n, c, at);
         for (std::size_t i = element * parts; i < (element + 1) * parts; ++i) {
-            EpilogueValue rounded{result.values[i]}, exact{result.values[i]};
-            exact.exact_sum = true;
+            EpilogueValue rounded(types, result.values[i], false), exact(types, result.values[i], true);
             for (std::size_t op = 0; op < p.epilogue.size(); ++op) {
                 const long double o = operands.at(op, static_cast<std::size_t>(c), i);
-                rounded.apply(p.epilogue[op], o, type.mantissa_bits);
-                exact.apply(p.epilogue[op], o, type.mantissa_bits);
+                rounded.apply(p.epilogue[op], o);
+                exact.apply(p.epilogue[op], o);
             }
+            rounded.store();
+            exact.store();
             result.values[i] = rounded.value;
             result.slopes[i] = static_cast<double>(rounded.slope);
             result.own[i] = static_cast<double>(rounded.own);
+            result.values_if_exact[i] = exact.value;
             result.own_if_exact[i] = static_cast<double>(exact.own);
         }
     });
 }
 
-template <typename T>
+template <typename Wide>
 Reference run(const Problem& p, const Operands& operands) {
-    using Wide = typename T::Wide;
     const Axes a = three_axes(p);
-    const std::vector<Wide> x = channels_first<T>(p, a, widen<T>(operands.x));
-    const std::vector<Wide> w = widen<T>(operands.weights);
-    const std::vector<Wide> bias = widen<T>(operands.bias);
+    const ProblemTypeInfo& types = p.types();
+    std::vector<Wide> x = channels_first(p, a, widen<Wide>(types.input, operands.x));
+    for (Wide& value : x)
+        value -= static_cast<double>(p.input_zero);
+    const std::vector<Wide> w = widen<Wide>(types.weights, operands.weights);
+    const std::vector<Wide> bias = widen<Wide>(types.sum, operands.bias);
     std::vector<Wide> y;
     for_each_element(p.batch, p.out_channels, outputs(a), [&](std::int64_t, std::int64_t c, const Extents&) {
         y.push_back(p.bias ? bias[static_cast<std::size_t>(c)] : Wide{});
@@ -271,8 +271,7 @@ Reference run(const Problem& p, const Operands& operands) {
     result.largest_input = largest(x);
     result.largest_weight = largest(w);
     result.largest_bias = largest(bias);
-    const ElementTypeInfo& type = element_type_info(p.type);
-    result.values.resize(y.size() * static_cast<std::size_t>(type.parts));
+    result.values.resize(y.size() * static_cast<std::size_t>(types.parts()));
     result.magnitudes.resize(y.size());
     result.terms.resize(y.size());
     std::size_t from = 0;
@@ -283,10 +282,8 @@ Reference run(const Problem& p, const Operands& operands) {
         result.terms[to] = static_cast<std::int64_t>(count[from % count.size()]);
         ++from;
     });
-    if (p.epilogue.empty()) return result;
-    const OperandElements elements =
-        type.scalar_bytes == 4 ? OperandElements(p, operands, float{}) : OperandElements(p, operands, double{});
-    finish(p, a, elements, result);
+    if (p.epilogue.empty() && types.output == types.sum) return result;
+    finish(p, a, OperandElements(p, operands), result);
     return result;
 }
 
@@ -311,22 +308,15 @@ std::size_t offset_of(Layout layout, const std::array<std::int64_t, 3>& extents,
 }
 
 Reference oracle(const Problem& problem, const Operands& operands) {
-    switch (problem.type) {
-        case ElementType::f32:
-            return run<Types<float, double>>(problem, operands);
-        case ElementType::f64:
-            return run<Types<double, long double>>(problem, operands);
-        case ElementType::c64:
-            return run<Types<std::complex<float>, std::complex<double>>>(problem, operands);
-        case ElementType::c128:
-            return run<Types<std::complex<double>, std::complex<long double>>>(problem, operands);
-    }
-    return {};
+    const ProblemTypeInfo& types = problem.types();
+    const bool single = element_type_info(types.sum).scalar_bytes == 4;
+    if (types.parts() == 1) return single ? run<double>(problem, operands) : run<long double>(problem, operands);
+    return single ? run<std::complex<double>>(problem, operands) : run<std::complex<long double>>(problem, operands);
 }
 
 double error_bound(const Problem& problem, const Reference& reference, std::size_t scalar,
                    const TransformFacts& transform) {
-    const ElementTypeInfo& type = element_type_info(problem.type);
+    const ElementTypeInfo& type = element_type_info(problem.types().sum);
     const std::size_t element = scalar / static_cast<std::size_t>(type.parts);
     // One part of a complex product is a sum of two real ones.
     double n = static_cast<double>(reference.terms[element] * type.parts) + (problem.bias ? 1 : 0);
@@ -339,7 +329,7 @@ double error_bound(const Problem& problem, const Reference& reference, std::size
                         reference.largest_weight +
                     reference.largest_bias;
     }
-    const double roundoff = std::ldexp(1.0, -type.mantissa_bits);
+    const double roundoff = type.exponent_bits == 0 ? 0.0 : std::ldexp(1.0, -type.mantissa_bits);
     const int wide_bits =
         type.scalar_bytes == 4 ? std::numeric_limits<double>::digits : std::numeric_limits<long double>::digits;
     const double of_sum = (gamma(n, roundoff) + gamma(n, std::ldexp(1.0, -wide_bits))) * magnitude;

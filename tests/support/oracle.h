@@ -14,8 +14,8 @@
 
 namespace convt::test {
 
-// Raw elements of problem.type, dense: x as the input layout says, weights (C_in, C_out/groups, K...), bias (C_out) or
-// empty, and the tensors that the epilogue takes, in its order.
+// Raw elements of the problem's types, dense: x as the input layout says, weights (C_in, C_out/groups, K...), bias
+// (C_out) or empty, and the tensors that the epilogue takes, in its order.
 struct Operands {
     std::vector<std::byte> x;
     std::vector<std::byte> weights;
@@ -24,8 +24,8 @@ struct Operands {
 };
 
 struct Reference {
-    // Scalars in the order of the output's memory; a complex element is two (real, imaginary). Summed in double for f32
-    // and c64, in long double for f64 and c128.
+    // Scalars in the order of the output's memory; a complex element is two (real, imaginary). Summed in double where
+    // kernels sum in f32, else in long double.
     std::vector<long double> values;
     // Per element: sum of |x| |w| over its terms, plus |bias|; |.| of a complex number is |re| + |im|.
     std::vector<double> magnitudes;
@@ -33,9 +33,11 @@ struct Reference {
     std::vector<std::int64_t> terms;
     // Largest modulus, as above, of any input, weight and bias.
     double largest_input = 0, largest_weight = 0, largest_bias = 0;
-    // Per scalar: what the epilogue does to an error of the sum, what its own roundings add, and what they add where
-    // the sum is exact (runtime/problem/epilogue.h). Empty where there is none: 1, 0 and 0.
+    // Per scalar: what the epilogue and the output's type do to an error of the sum, and what their own roundings add;
+    // the value and the latter where the sum is exact (runtime/problem/epilogue.h). Empty where the output is the sum:
+    // 1, 0, `values` and 0.
     std::vector<double> slopes, own, own_if_exact;
+    std::vector<long double> values_if_exact;
 };
 
 // bias + scatter, then the epilogue from left to right. The problem is valid and the operands have its sizes.
@@ -43,8 +45,9 @@ Reference oracle(const Problem& problem, const Operands& operands);
 
 // How far a correct kernel may be from `reference.values` at scalar `scalar`: gamma_n * magnitude (Higham, "Accuracy
 // and Stability of Numerical Algorithms", 2nd ed., 3.1: holds for every order of summation, with or without fused
-// multiply-add), n = products + bias, the oracle's own gamma_n on top, and all that through the epilogue. It assumes no
-// underflow in sums, which `uniform_operands` guarantees. A kernel that transforms is granted what object.h says of
+// multiply-add), n = products + bias, the oracle's own gamma_n on top, and all that through the epilogue and the
+// rounding to the output's type. It assumes no underflow in sums, which `uniform_operands` guarantees; sums of integers
+// have no error. A kernel that transforms is granted what object.h says of
 // TransformFacts: its errors come from all inputs of a tile, so the bound is the same for all elements.
 double error_bound(const Problem& problem, const Reference& reference, std::size_t scalar,
                    const TransformFacts& transform = {});

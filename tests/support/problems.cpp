@@ -57,10 +57,11 @@ Axis random_axis(Random& r, int rank) {
 void choose_epilogue(Random& r, Problem& p) {
     if (!r.chance(45)) return;
     constexpr std::array<float, 8> numbers{0.5F, 0.25F, 2.0F, -0.5F, 0.0F, 0.1F, 0.01F, 6.0F};
-    const bool is_complex = element_type_info(p.type).parts != 1;
+    const bool is_complex = p.types().parts() != 1;
+    const bool is_integer = element_type_info(p.types().epilogue).exponent_bits == 0;
     for (std::int64_t count = r.between(1, 4); count > 0; --count) {
-        const EpilogueRow& row = r.pick(epilogue_rows());
-        if (is_complex && !row.is_complex) continue;
+        const EpilogueRow& row = is_integer ? *find_epilogue_row(EpilogueOp::Kind::relu) : r.pick(epilogue_rows());
+        if ((is_complex && !row.is_complex) || (is_integer && !row.is_integer)) continue;
         EpilogueOp op{row.kind, {}};
         for (int i = 0; i < row.values; ++i)
             op.values[static_cast<std::size_t>(i)] = r.pick(numbers);
@@ -76,7 +77,9 @@ std::int64_t product(const std::vector<std::int64_t>& shape) {
 Problem any_problem(Random& r) {
     Problem p;
     p.rank = static_cast<int>(r.between(1, 3));
-    p.type = r.pick(element_types()).type;
+    p.type = r.pick(problem_types()).type;
+    if (const ElementTypeInfo& type = element_type_info(p.types().input); type.exponent_bits == 0 && r.chance(50))
+        p.input_zero = r.between(type.kind == ScalarKind::unsigned_integer ? 0 : -16, 16);
     p.batch = r.chance(70) ? 1 : r.between(2, 4);
     choose_channels(r, p);
     for (int i = 0; i < p.rank; ++i)
@@ -133,6 +136,7 @@ std::vector<Problem> simpler(const Problem& problem) {
         with([i](Problem& p) { p.epilogue.erase(p.epilogue.begin() + static_cast<std::ptrdiff_t>(i)); });
     with([](Problem& p) { p.padding_mode = PaddingMode::zeros; });
     with([](Problem& p) { p.bias = false; });
+    with([](Problem& p) { p.input_zero = 0; });
     with([](Problem& p) { p.direct = false; });
     with([](Problem& p) { p.input_layout = Layout::channels_first; });
     with([](Problem& p) { p.output_layout = Layout::channels_first; });

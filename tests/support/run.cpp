@@ -41,10 +41,10 @@ RunOptions random_run_options(const Problem& problem, std::uint64_t seed) {
 Result<std::vector<std::byte>> run_guarded(const Kernel& kernel, const Operands& operands, const RunOptions& options) {
     const Problem& p = kernel.problem();
     const Guard guard = options.guard_after ? Guard::after : Guard::before;
-    GuardedTensor x(p.type, shape_of(p.input_shape(), options.unbatched), options.gap, guard);
-    GuardedTensor w(p.type, p.weight_shape(), 0, guard);
-    GuardedTensor bias(p.type, {p.out_channels}, 0, guard);
-    GuardedTensor y(p.type, shape_of(p.output_shape(), options.unbatched), options.gap, guard);
+    GuardedTensor x(p.types().input, shape_of(p.input_shape(), options.unbatched), options.gap, guard);
+    GuardedTensor w(p.types().weights, p.weight_shape(), 0, guard);
+    GuardedTensor bias(p.types().sum, {p.out_channels}, 0, guard);
+    GuardedTensor y(p.types().output, shape_of(p.output_shape(), options.unbatched), options.gap, guard);
     x.write(operands.x);
     w.write(operands.weights);
     if (p.bias) bias.write(operands.bias);
@@ -52,8 +52,9 @@ Result<std::vector<std::byte>> run_guarded(const Kernel& kernel, const Operands&
     std::vector<TensorView> views;
     for (const EpilogueOperand& operand : p.epilogue_operands()) {
         const bool whole = operand.shape == OperandShape::as_output;
-        extras.push_back(std::make_unique<GuardedTensor>(
-            p.type, shape_of(p.operand_shape(operand), whole && options.unbatched), whole ? options.gap : 0, guard));
+        extras.push_back(std::make_unique<GuardedTensor>(operand.type,
+                                                         shape_of(p.operand_shape(operand), whole && options.unbatched),
+                                                         whole ? options.gap : 0, guard));
         extras.back()->write(operands.epilogue[extras.size() - 1]);
         views.push_back(extras.back()->view());
     }

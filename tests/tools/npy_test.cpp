@@ -83,7 +83,7 @@ TEST_CASE("npy: what is found is named when it is refused") {
                    npy_bytes(1, "{'descr': " + quoted + ", 'fortran_order': False, 'shape': (1,), }\n", "12345678"))
             .status();
     };
-    for (const std::string& descr : std::vector<std::string>{">f4", ">c16", "<f2", "<i4", "|u1", "=f4", "<U3", "|O",
+    for (const std::string& descr : std::vector<std::string>{">f4", ">c16", "<i8", "<u4", ">f2", "=f4", "<U3", "|O",
                                                              "[('a', '<f4')]", "", "<f40"}) {
         CAPTURE(descr);
         CHECK(refuse(descr).code() == Code::unsupported);

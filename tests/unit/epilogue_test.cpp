@@ -94,21 +94,21 @@ TEST_CASE("epilogue: no operation stretches a difference more than its row says"
 }
 
 TEST_CASE("epilogue: what needs no rounding has no error, and what comes after a rounding has") {
-    EpilogueValue value{3.0L};
-    value.exact_sum = true;
-    value.apply({Kind::scale, {}}, -2, 24);
-    value.apply({Kind::add, {}}, 0.5L, 24);
+    const ProblemTypeInfo& types = problem_type_info(ProblemType::f32);
+    EpilogueValue value(types, 3.0L, true);
+    value.apply({Kind::scale, {}}, -2);
+    value.apply({Kind::add, {}}, 0.5L);
     CHECK(value.value == -5.5L);
     CHECK(value.own == 0);
-    value.apply({Kind::leaky, {0.1F}}, 0, 24);
+    value.apply({Kind::leaky, {0.1F}}, 0);
     CHECK(value.own > 0.5L * std::ldexp(1.0L, -24));
     CHECK(value.own < 0.6L * std::ldexp(1.0L, -24));
     const long double once = value.own;
-    value.apply({Kind::scale, {}}, 4, 24);
+    value.apply({Kind::scale, {}}, 4);
     CHECK(value.own > 4 * once);
 
-    EpilogueValue rounded{3.0L};
-    rounded.apply({Kind::scale, {}}, -2, 24);
+    EpilogueValue rounded(types, 3.0L, false);
+    rounded.apply({Kind::scale, {}}, -2);
     CHECK(rounded.slope >= 2);
     CHECK(rounded.own >= 6 * std::ldexp(1.0L, -24));
 }

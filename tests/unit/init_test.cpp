@@ -29,8 +29,8 @@ TEST_CASE("init_uniform: f64 takes 53 bits of two draws, c128 real then imaginar
     const Problem complex = require_value(Problem::parse("convt1d_c128_ci2_co3_i1_k5"));
     for (const Problem& problem : {real, complex}) {
         const Parameters parameters = init_uniform(problem, 42);
-        const std::vector<double> weights = to_scalars(problem.type, parameters.weights);
-        CHECK(weights.size() == 30U * static_cast<std::size_t>(element_type_info(problem.type).parts));
+        const std::vector<double> weights = to_scalars(problem.types().weights, parameters.weights);
+        CHECK(weights.size() == 30U * static_cast<std::size_t>(problem.types().parts()));
         CHECK(std::vector<double>(weights.begin(), weights.begin() + 3) == expected);
         CHECK(parameters.bias.empty());
     }
@@ -38,7 +38,7 @@ TEST_CASE("init_uniform: f64 takes 53 bits of two draws, c128 real then imaginar
 
 TEST_CASE("init_uniform: groups enter the bound, and an invalid problem has no parameters") {
     const Problem grouped = require_value(Problem::parse("convt1d_f64_ci4_co4_i1_k4_g4_bias"));
-    const std::vector<double> weights = to_scalars(grouped.type, init_uniform(grouped, 1).weights);
+    const std::vector<double> weights = to_scalars(grouped.types().weights, init_uniform(grouped, 1).weights);
     CHECK(weights.size() == 16);
     for (const double weight : weights)
         CHECK((weight >= -0.5 && weight < 0.5));  // 1 / sqrt(1 * 4)

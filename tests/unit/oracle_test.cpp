@@ -23,7 +23,8 @@ Problem problem(const char* text) {
 std::vector<double> values(const char* text, const std::vector<double>& x, const std::vector<double>& w,
                            const std::vector<double>& bias = {}) {
     const Problem p = problem(text);
-    const Reference r = oracle(p, {from_scalars(p.type, x), from_scalars(p.type, w), from_scalars(p.type, bias)});
+    const Reference r = oracle(
+        p, {from_scalars(p.types().input, x), from_scalars(p.types().weights, w), from_scalars(p.types().sum, bias)});
     return {r.values.begin(), r.values.end()};
 }
 
@@ -75,8 +76,9 @@ TEST_CASE("oracle: padding modes by hand") {
 
 TEST_CASE("oracle: terms, magnitudes and the bound that follows") {
     const Problem p = problem("convt1d_f32_ci2_co1_i3_k2_bias_leaky2");
-    const Reference r = oracle(p, {from_scalars(p.type, {1, -2, 4, 1, 1, 1}), from_scalars(p.type, {1, -10, 1, 1}),
-                                   from_scalars(p.type, {-5})});
+    const Reference r =
+        oracle(p, {from_scalars(ElementType::f32, {1, -2, 4, 1, 1, 1}), from_scalars(ElementType::f32, {1, -10, 1, 1}),
+                   from_scalars(ElementType::f32, {-5})});
     CHECK(r.terms == std::vector<std::int64_t>{2, 4, 4, 2});
     CHECK(r.magnitudes == std::vector<double>{7, 19, 31, 46});
     // Four products and the bias through a slope of 2, gamma_5 * 2 * magnitude, a rounding of the result, and a
@@ -91,19 +93,20 @@ TEST_CASE("oracle: agrees with every worked example") {
     for (const SeedCase& seed : seeds) {
         const Reference r = oracle(seed.problem, seed.operands);
         const std::vector<double> wide(r.values.begin(), r.values.end());
-        CHECK(seed_mismatch(seed, from_scalars(seed.problem.type, wide)).value_or("") == "");
+        CHECK(seed_mismatch(seed, from_scalars(seed.problem.types().output, wide)).value_or("") == "");
     }
 }
 
 TEST_CASE("compare: notices one scalar in the last place, the sign of zero apart") {
     const Problem p = problem("convt1d_f32_ci1_co1_i3_k1");
-    const Reference r = oracle(p, {from_scalars(p.type, {1, 0, 3}), from_scalars(p.type, {1}), {}});
-    CHECK_FALSE(first_mismatch(p, from_scalars(p.type, {1, -0.0, 3}), r, Match::exact));
-    const auto mismatch = first_mismatch(p, from_scalars(p.type, {1, 0, std::nextafterf(3, 4)}), r, Match::exact);
+    const Reference r = oracle(p, {from_scalars(ElementType::f32, {1, 0, 3}), from_scalars(ElementType::f32, {1}), {}});
+    CHECK_FALSE(first_mismatch(p, from_scalars(ElementType::f32, {1, -0.0, 3}), r, Match::exact));
+    const auto mismatch =
+        first_mismatch(p, from_scalars(ElementType::f32, {1, 0, std::nextafterf(3, 4)}), r, Match::exact);
     REQUIRE(mismatch);
     CHECK(mismatch->find("y[0,0,2]") != std::string::npos);
-    CHECK(first_mismatch(p, from_scalars(p.type, {1, std::nan(""), 3}), r, Match::bounded));
-    CHECK(first_mismatch(p, from_scalars(p.type, {1, 0}), r, Match::bounded));
+    CHECK(first_mismatch(p, from_scalars(ElementType::f32, {1, std::nan(""), 3}), r, Match::bounded));
+    CHECK(first_mismatch(p, from_scalars(ElementType::f32, {1, 0}), r, Match::bounded));
 }
 
 }  // namespace convt::test

@@ -22,11 +22,23 @@ Problem parsed(std::string_view text) {
 
 }  // namespace
 
+TEST_CASE("types: each has one of the same input and weights whose output holds the sums") {
+    for (const ProblemTypeInfo& row : problem_types()) {
+        INFO(row.name);
+        CHECK(&problem_type_info(row.type) == &row);
+        Problem p = Problem::parse("convt1d_f32_ci1_co1_i4_k3_p1_pmreflect").value();
+        p.type = row.type;
+        const ProblemTypeInfo& wide = p.unfolded().types();
+        CHECK(
+            (wide.input == row.input && wide.weights == row.weights && wide.sum == row.sum && wide.output == row.sum));
+    }
+}
+
 TEST_CASE("problem text: every token says what the contract's table says") {
     const Problem p =
         parsed("convt3d_c128_n2_ci8_co4_i5x6x7_k3x4x5_s2x3x4_p1:2x0:1x2_op1x2x3_d1x2x3_g2_nchw2nhwc_bias_direct");
     CHECK(p.rank == 3);
-    CHECK(p.type == ElementType::c128);
+    CHECK(p.type == ProblemType::c128);
     CHECK(p.batch == 2);
     CHECK(p.in_channels == 8);
     CHECK(p.out_channels == 4);
@@ -73,6 +85,9 @@ TEST_CASE("problem text: one form is canonical") {
         {"convt1d_c64_n7_ci2_co4_i4_k5_g2_nhwc_bias_direct", "convt1d_c64_n7_ci2_co4_i4_k5_g2_nhwc_bias_direct"},
         // Output padding may reach the stride where the dilation is larger.
         {"convt1d_f32_ci1_co1_i2_k1_op2_d3", "convt1d_f32_ci1_co1_i2_k1_op2_d3"},
+        {"convt1d_u8s8f32_ci1_co1_i1_k1_z128_nhwc", "convt1d_u8s8f32_ci1_co1_i1_k1_z128_nhwc"},
+        {"convt1d_s8s8s8_ci1_co1_i1_k1_z-7", "convt1d_s8s8s8_ci1_co1_i1_k1_z-7"},
+        {"convt1d_u8s8u8_ci1_co1_i1_k1_z0", "convt1d_u8s8u8_ci1_co1_i1_k1"},
         {"convt1d_f32_ci1_co1_i1_k1_leaky0.10", "convt1d_f32_ci1_co1_i1_k1_leaky0.1"},
         {"convt1d_f32_ci1_co1_i1_k1_leaky1e-1", "convt1d_f32_ci1_co1_i1_k1_leaky0.1"},
         {"convt1d_f32_ci1_co1_i1_k1_leaky0.100000001", "convt1d_f32_ci1_co1_i1_k1_leaky0.1"},
@@ -153,7 +168,7 @@ TEST_CASE("problem file: names, notes, comments and both line ends") {
     CHECK(problems.value()[0].note.empty());
     CHECK(problems.value()[1].name == "_Two2");
     CHECK(problems.value()[1].note == "first\tand second");
-    CHECK(problems.value()[1].problem.type == ElementType::f64);
+    CHECK(problems.value()[1].problem.type == ProblemType::f64);
     CHECK(problems.value()[2].problem.axes[0].input == 3);
 }
 
@@ -161,10 +176,21 @@ TEST_CASE("element types: every row keeps what it claims") {
     for (const ElementTypeInfo& row : element_types()) {
         INFO(row.name);
         CHECK(&element_type_info(row.type) == &row);
-        CHECK(parsed(std::string("convt1d_") + row.name + "_ci1_co1_i1_k1").type == row.type);
         CHECK(row.bytes() == row.parts * row.scalar_bytes);
-        CHECK(row.mantissa_bits ==
-              (row.scalar_bytes == 4 ? std::numeric_limits<float>::digits : std::numeric_limits<double>::digits));
+        // Sign, exponent, fraction; or, of integers, a sign and the rest.
+        const bool has_sign = row.kind != ScalarKind::unsigned_integer;
+        CHECK(8 * row.scalar_bytes ==
+              (has_sign ? 1 : 0) + row.exponent_bits + row.mantissa_bits - (row.exponent_bits > 0 ? 1 : 0));
+    }
+}
+
+TEST_CASE("problem types: every row is found by its name and by its number") {
+    for (const ProblemTypeInfo& row : problem_types()) {
+        INFO(row.name);
+        CHECK(&problem_type_info(row.type) == &row);
+        CHECK(parsed(std::string("convt1d_") + row.name + "_ci1_co1_i1_k1").type == row.type);
+        for (const ElementType type : {row.input, row.weights, row.output})
+            CHECK(element_type_info(type).parts == row.parts());
     }
 }
 

@@ -7,42 +7,40 @@
 
 namespace convt::aot {
 
-std::vector<std::string> extra_names(const Problem& problem) {
-    std::vector<std::string> names;
-    if (problem.bias) names.emplace_back("bias");
-    for (const EpilogueOperand& operand : problem.epilogue_operands())
-        names.push_back(operand.name);
-    return names;
-}
-
 std::vector<Entry> problem_entries(const std::string& archive, const NamedProblem& named, bool for_gpus) {
-    const char* scalar = element_type_info(named.problem.type).scalar_bytes == 4 ? "float" : "double";
+    const ProblemTypeInfo& types = named.problem.types();
+    const auto c_name = [](ElementType type) { return element_type_info(type).c_name; };
+    const std::string x = fmt::format("const {}* x", c_name(types.input));
+    const std::string w = fmt::format("const {}* w", c_name(types.weights));
+    const std::string packed = fmt::format("{}* packed", c_name(types.sum));
+    const std::string y = fmt::format("{}* y", c_name(types.output));
     const std::string stem = fmt::format("{}_{}", archive, named.name);
     std::string extras, passed;  // bias and operands: parameters, and the array of them
-    for (const std::string& name : extra_names(named.problem)) {
-        extras += fmt::format("const {}* {}, ", scalar, name);
+    const auto add_extra = [&](ElementType type, const std::string& name) {
+        extras += fmt::format("const {}* {}, ", c_name(type), name);
         passed += (passed.empty() ? "" : ", ") + name;
-    }
+    };
+    if (named.problem.bias) add_extra(types.sum, "bias");
+    for (const EpilogueOperand& operand : named.problem.epilogue_operands())
+        add_extra(operand.type, operand.name);
     passed = passed.empty() ? "0" : fmt::format("(const void* const[]){{{{{}}}}}", passed);
     const auto declare = [&](const char* ending, const std::string& parameters) {
         return fmt::format("enum {}_status {}_{}({})", archive, stem, ending, parameters);
     };
     const std::string cast = fmt::format("(enum {}_status)", archive);
     std::vector<Entry> entries = {
-        {stem + "_pack", declare("pack", fmt::format("const {0}* w, {0}* packed", scalar)),
-         cast + "convt_aot_call_packer(&p{}, w, packed)", "Brings w into the order that the kernel reads."},
-        {stem + "_run", declare("run", fmt::format("const {0}* x, const {0}* packed, {1}{0}* y", scalar, extras)),
+        {stem + "_pack", declare("pack", w + ", " + packed), cast + "convt_aot_call_packer(&p{}, w, packed)",
+         "Brings w into the order that the kernel reads."},
+        {stem + "_run", declare("run", fmt::format("{}, const {}, {}{}", x, packed, extras, y)),
          cast + "convt_aot_call_kernel(&p{}, x, packed, " + passed + ", y)", "Computes y."},
-        {stem + "_run_unpacked",
-         declare("run_unpacked", fmt::format("const {0}* x, const {0}* w, {1}{0}* y", scalar, extras)),
+        {stem + "_run_unpacked", declare("run_unpacked", fmt::format("{}, {}, {}{}", x, w, extras, y)),
          cast + "convt_aot_call_both(&p{}, x, w, " + passed + ", y)", "Packs w for this one call, then computes y."},
     };
     if (for_gpus)
         entries.push_back(
             {stem + "_run_on_device",
              declare("run_on_device",
-                     fmt::format("const {0}* x, const {0}* packed, {1}{0}* y, void* context, void* stream", scalar,
-                                 extras)),
+                     fmt::format("{}, const {}, {}{}, void* context, void* stream", x, packed, extras, y)),
              cast + "convt_aot_call_on_device(&p{}, x, packed, " + passed + ", y, context, stream)",
              "Computes y from device memory, packed weights copied there included, and returns once the work is on\n"
              " * `stream` (CUstream; null: the default one). Memory and stream are of `context` (CUcontext; null: the\n"

@@ -20,8 +20,6 @@ struct Entry {
 // No ending below is another ending with more in front of it and a `_` between, so that no two problem names can give
 // one symbol.
 std::vector<Entry> problem_entries(const std::string& archive, const NamedProblem& named, bool for_gpus);
-// Parameters between weights and output: the bias, then what the epilogue takes.
-std::vector<std::string> extra_names(const Problem& problem);
 std::vector<Entry> archive_entries(const std::string& archive, bool for_gpus);
 
 }  // namespace convt::aot

@@ -20,11 +20,14 @@ constexpr const char* opening =
  * {4}
  *
  * Shapes are in the order of memory, the last dimension contiguous. Complex numbers are interleaved (real, imaginary).
+ * A uint16_t holds the bits of a number of 16 bits, f16 or bf16 as the problem says.
  * Functions may be called from many threads. y may not overlap an input; nothing is written by a call that did not
  * begin. Packed weights are for this process's target alone: pack anew from file on every machine.
  */
 #ifndef CONVT_AOT_{0}_H
 #define CONVT_AOT_{0}_H
+
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {{
@@ -55,9 +58,9 @@ constexpr const char* closing = R"(
 #endif
 )";
 
-std::string shape(const Problem& problem, const std::vector<std::int64_t>& extents) {
-    const ElementTypeInfo& type = element_type_info(problem.type);
-    std::string text = type.scalar_bytes == 4 ? "float" : "double";
+std::string shape(ElementType element, const std::vector<std::int64_t>& extents) {
+    const ElementTypeInfo& type = element_type_info(element);
+    std::string text = type.c_name;
     for (const std::int64_t extent : extents)
         text += fmt::format("[{}]", extent);
     if (type.parts == 2) text += "[2]";
@@ -71,30 +74,30 @@ std::string dimension_names(const Problem& problem, Layout layout) {
     return layout == Layout::channels_first ? "N, C, " + spatial : "N, " + spatial + ", C";
 }
 
-std::int64_t packed_scalars(const ObjectInfo& info) {
-    std::int64_t count = 1;
-    for (const std::int64_t extent : info.packed_extents)
-        count *= extent;
-    return count;
+// In scalars of the type that `packed` is declared of.
+std::int64_t packed_scalars(const ObjectInfo& info, ElementType declared) {
+    const std::int64_t bytes = element_type_info(declared).scalar_bytes;
+    return (info.packed_bytes() + bytes - 1) / bytes;
 }
 
 void put_problem(std::string& out, const ArchiveSpec& spec, const ProblemKernels& kernels) {
     const Problem& problem = kernels.named.problem;
+    const ProblemTypeInfo& types = problem.types();
     out += fmt::format("\n/* {}: {}\n", kernels.named.name, problem.text());
-    out += fmt::format(" *   x     {}  ({})\n", shape(problem, problem.input_shape()),
+    out += fmt::format(" *   x     {}  ({})\n", shape(types.input, problem.input_shape()),
                        dimension_names(problem, problem.input_layout));
-    out += fmt::format(" *   w     {}  (C_in, C_out / groups, kernel)\n", shape(problem, problem.weight_shape()));
-    if (problem.bias) out += fmt::format(" *   bias  {}\n", shape(problem, {problem.out_channels}));
+    out += fmt::format(" *   w     {}  (C_in, C_out / groups, kernel)\n", shape(types.weights, problem.weight_shape()));
+    if (problem.bias) out += fmt::format(" *   bias  {}\n", shape(types.sum, {problem.out_channels}));
     for (const EpilogueOperand& operand : problem.epilogue_operands())
-        out += fmt::format(" *   {:<5} {}\n", operand.name, shape(problem, problem.operand_shape(operand)));
-    out += fmt::format(" *   y     {}  ({})\n", shape(problem, problem.output_shape()),
+        out += fmt::format(" *   {:<5} {}\n", operand.name, shape(operand.type, problem.operand_shape(operand)));
+    out += fmt::format(" *   y     {}  ({})\n", shape(types.output, problem.output_shape()),
                        dimension_names(problem, problem.output_layout));
     std::int64_t packed = 0;
     for (const Object& object : kernels.objects) {
         out += fmt::format(" *   {}: strategy {}, {} schedule{}\n", object.info.target, object.info.strategy,
                            object.info.schedule_source,
                            object.info.admitted ? "" : "; UNADMITTED: the machine that made it cannot run it");
-        packed = std::max(packed, packed_scalars(object.info));
+        packed = std::max(packed, packed_scalars(object.info, types.sum));
     }
     out += " */\n";
     out += fmt::format(

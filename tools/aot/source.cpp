@@ -18,11 +18,10 @@ namespace {
 using Dimensions = std::vector<halide_dimension_t>;
 
 // What a kernel is given for a dense tensor of this shape, decided where the run time decides it.
-Dimensions bound_dimensions(const TensorRule& rule, const Problem& problem, const std::vector<std::int64_t>& shape) {
+Dimensions bound_dimensions(const TensorRule& rule, const std::vector<std::int64_t>& shape) {
     alignas(std::max_align_t) static std::byte somewhere[1];  // only looked at, never read
     Argument argument;
-    const Status bound =
-        bind(rule, TensorView::dense(static_cast<const void*>(somewhere), problem.type, shape), argument);
+    const Status bound = bind(rule, TensorView::dense(static_cast<const void*>(somewhere), rule.type, shape), argument);
     assert(bound.ok());
     static_cast<void>(bound);
     return {argument.dims, argument.dims + argument.buffer.dimensions};
@@ -39,13 +38,14 @@ Dimensions dense_dimensions(const std::vector<std::int64_t>& extents) {
 }
 
 // Prints a table of dimensions; the answer is the initialiser of its convt_aot_tensor.
-std::string put_tensor(std::string& out, const std::string& name, const Dimensions& dimensions) {
+std::string put_tensor(std::string& out, const std::string& name, ElementType type, const Dimensions& dimensions) {
     out += fmt::format("static const struct convt_aot_dim {}[] = {{", name);
     for (const halide_dimension_t& d : dimensions)
         out += fmt::format("{{0, {}, {}, 0}}, ", d.extent, d.stride);
     out.resize(out.size() - 2);
     out += "};\n";
-    return fmt::format("{{{}, {}}}", dimensions.size(), name);
+    const ElementTypeInfo& info = element_type_info(type);
+    return fmt::format("{{{}, {}, {}, {}}}", static_cast<int>(info.kind), info.scalar_bytes, dimensions.size(), name);
 }
 
 void put_kernels(std::string& out, const ProblemKernels& kernels, std::size_t p) {
@@ -54,8 +54,9 @@ void put_kernels(std::string& out, const ProblemKernels& kernels, std::size_t p)
         const std::string run = kernel_symbol(p, t, "run");
         const std::string pack = kernel_symbol(p, t, "pack");
         out += fmt::format("extern int {}(void**);\nextern int {}(void**);\n", run, pack);
-        const auto packed = put_tensor(out, fmt::format("p{}_t{}_packed", p, t),
-                                       dense_dimensions(kernels.objects[t].info.packed_extents));
+        const ObjectInfo& info = kernels.objects[t].info;
+        const auto packed = put_tensor(out, fmt::format("p{}_t{}_packed", p, t), info.packed_type,
+                                       dense_dimensions(info.packed_extents));
         rows += fmt::format("    {{{}, {}, {}}},\n", run, pack, packed);
     }
     out += fmt::format("static const struct convt_aot_kernel p{}_kernels[] = {{\n{}}};\n", p, rows);
@@ -67,23 +68,24 @@ void put_problem(std::string& out, const std::string& archive, bool for_gpus, co
     out += fmt::format("\n/* {} */\n", problem.text());
     put_kernels(out, kernels, p);
     const auto put = [&](const char* name, const TensorRule& rule, const std::vector<std::int64_t>& shape) {
-        return put_tensor(out, fmt::format("p{}_{}", p, name), bound_dimensions(rule, problem, shape));
+        return put_tensor(out, fmt::format("p{}_{}", p, name), rule.type, bound_dimensions(rule, shape));
     };
     const auto x = put("x", input_rule(problem), problem.input_shape());
     const auto w = put("w", weight_rule(problem), problem.weight_shape());
     const auto y = put("y", output_rule(problem), problem.output_shape());
     std::string extras;
+    int extra_count = 0;
     const auto put_extra = [&](const char* name, const TensorRule& rule, const std::vector<std::int64_t>& shape) {
         extras += fmt::format("{{\"{}\", {}}}, ", name, put(name, rule, shape));
+        ++extra_count;
     };
     if (problem.bias) put_extra("bias", bias_rule(problem), {problem.out_channels});
     for (const EpilogueOperand& operand : problem.epilogue_operands())
         put_extra(operand.name.c_str(), operand_rule(problem, operand), problem.operand_shape(operand));
-    if (!extras.empty()) out += fmt::format("static const struct convt_aot_extra p{}_extras[] = {{{}}};\n", p, extras);
-    out +=
-        fmt::format("static const struct convt_aot_problem p{} = {{\"{}_{}\", {}, {}, {}, {}, {}, {}, p{}_kernels}};\n",
-                    p, archive, kernels.named.name, element_type_info(problem.type).scalar_bytes, x, w, y,
-                    extra_names(problem).size(), extras.empty() ? "0" : fmt::format("p{}_extras", p), p);
+    if (extra_count > 0) out += fmt::format("static const struct convt_aot_extra p{}_extras[] = {{{}}};\n", p, extras);
+    out += fmt::format("static const struct convt_aot_problem p{} = {{\"{}_{}\", {}, {}, {}, {}, {}, p{}_kernels}};\n",
+                       p, archive, kernels.named.name, x, w, y, extra_count,
+                       extra_count == 0 ? "0" : fmt::format("p{}_extras", p), p);
     for (const Entry& entry : problem_entries(archive, kernels.named, for_gpus))
         out += fmt::format("{} {{ return {}; }}\n", entry.declaration, fmt::format(fmt::runtime(entry.body), p));
 }

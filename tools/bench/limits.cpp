@@ -73,9 +73,9 @@ std::int64_t lines_of(std::int64_t bytes) {
 
 }  // namespace
 
-double fma_peak(ElementType type, int vector_bytes, int threads) {
-    return element_type_info(type).scalar_bytes == 4 ? peak<float>(vector_bytes, threads)
-                                                     : peak<double>(vector_bytes, threads);
+double fma_peak(ProblemType type, int vector_bytes, int threads) {
+    return element_type_info(problem_type_info(type).sum).scalar_bytes == 4 ? peak<float>(vector_bytes, threads)
+                                                                            : peak<double>(vector_bytes, threads);
 }
 
 double stream_seconds(std::int64_t bytes_read, std::int64_t bytes_written, int threads) {

@@ -12,7 +12,7 @@
 namespace convt::cli {
 
 // Multiply-adds a second of real numbers, in registers, on `threads` threads, with vectors of at most `vector_bytes`.
-double fma_peak(ElementType type, int vector_bytes, int threads);
+double fma_peak(ProblemType type, int vector_bytes, int threads);
 
 // Seconds to read `bytes_read` and write `bytes_written` once; done again and again, so that what fits a cache is
 // there. Writes go through the caches and past them (non-temporal); the faster way counts, for a kernel may choose.

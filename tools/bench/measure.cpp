@@ -160,7 +160,7 @@ Result<Measurement> measure(const MeasureRequest& request) {
 
     const Problem& problem = request.problem;
     const Inputs inputs(problem, request.data_seed);
-    const Tensor output(problem.type, problem.output_shape());
+    const Tensor output(problem.types().output, problem.output_shape());
     const auto packed = kernel.value()->pack(inputs.w.view());
     if (!packed.ok()) return packed.status();
     const std::vector<TensorView> operand_views = inputs.operand_views();

@@ -61,7 +61,7 @@ Json problem_json(const Problem& problem) {
     for (const EpilogueOp& op : problem.epilogue)
         epilogue.push_back({{"kind", find_epilogue_row(op.kind)->name}, {"slope", op.values[0]}});
     return {{"rank", problem.rank},
-            {"type", element_type_info(problem.type).name},
+            {"type", problem.types().name},
             {"batch", problem.batch},
             {"in_channels", problem.in_channels},
             {"out_channels", problem.out_channels},
@@ -132,9 +132,9 @@ Status Peers::set_problem(const Problem& problem, std::uint64_t data_seed) {
     if (problem_ == problem && data_seed_ == data_seed) return {};
     problem_.reset();  // until all is written
     inputs_ = std::make_unique<const Inputs>(problem, data_seed);
-    Status status = write_npy(work_ + "/x.npy", problem.type, inputs_->x);
-    if (status.ok()) status = write_npy(work_ + "/w.npy", problem.type, inputs_->w);
-    if (status.ok()) status = write_npy(work_ + "/bias.npy", problem.type, inputs_->bias);
+    Status status = write_npy(work_ + "/x.npy", problem.types().input, inputs_->x);
+    if (status.ok()) status = write_npy(work_ + "/w.npy", problem.types().weights, inputs_->w);
+    if (status.ok()) status = write_npy(work_ + "/bias.npy", problem.types().sum, inputs_->bias);
     if (!status.ok()) return status;
     problem_ = problem;
     data_seed_ = data_seed;
@@ -169,7 +169,7 @@ PeerMeasurement Peers::checked(const std::string& answer, std::uint64_t sample_s
     if (!measured.value().missing.empty()) return measured.value();
     const auto y = read_npy(work_ + "/y.npy");
     if (!y.ok()) return missing(y.status().message());
-    if (y.value().type != problem_->type || y.value().shape != problem_->output_shape()) {
+    if (y.value().type != problem_->types().output || y.value().shape != problem_->output_shape()) {
         return missing(fmt::format("wrong: an output of shape {}", shape_text(y.value().shape)));
     }
     const Deviation deviation =

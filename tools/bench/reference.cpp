@@ -2,14 +2,13 @@
 #include "tools/bench/reference.h"
 
 #include "runtime/problem/epilogue.h"
+#include "runtime/problem/scalars.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
-#include <limits>
 #include <utility>
 #include <vector>
 
@@ -24,17 +23,6 @@ std::uint64_t split_mix(std::uint64_t& state) {
     z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9U;
     z = (z ^ (z >> 27U)) * 0x94D049BB133111EBU;
     return z ^ (z >> 31U);
-}
-
-// As many random bits as the type has, so that sums round; no product of two becomes denormal.
-template <typename Scalar>
-void fill(std::span<std::byte> data, std::uint64_t seed) {
-    constexpr int bits = std::numeric_limits<Scalar>::digits;
-    for (std::size_t i = 0; i + sizeof(Scalar) <= data.size(); i += sizeof(Scalar)) {
-        const auto drawn = static_cast<Scalar>(split_mix(seed) >> (64 - bits));
-        const Scalar value = std::ldexp(drawn, 1 - bits) - Scalar{1};
-        std::memcpy(data.data() + i, &value, sizeof value);
-    }
 }
 
 // Strides of channel and axes in elements, for one layout; the batch stride is the product of all extents.
@@ -100,13 +88,13 @@ struct Expected {
     std::array<long double, 2> bound{};
 };
 
-template <typename Scalar>
 class Reference {
   public:
     Reference(const Problem& problem, const Operands& operands, const TransformFacts& transform)
         : problem_(problem),
           operands_(operands),
-          type_(element_type_info(problem.type)),
+          types_(problem.types()),
+          parts_(types_.parts()),
           x_strides_(strides_of(problem, problem.input_layout, problem.in_channels, false)),
           y_strides_(strides_of(problem, problem.output_layout, problem.out_channels, true)),
           transform_(transform),
@@ -114,9 +102,9 @@ class Reference {
 
     void compare(const Position& p, Deviation& deviation) const {
         const Expected expected = at(p);
-        for (int part = 0; part < type_.parts; ++part) {
+        for (int part = 0; part < parts_; ++part) {
             const auto i = static_cast<std::size_t>(part);
-            const long double found = scalar(operands_.y, offset(y_strides_, p), part);
+            const long double found = scalar(operands_.y, types_.output, offset(y_strides_, p), part);
             const auto error = static_cast<double>(std::fabs(found - expected.value[i]));
             const auto bound = static_cast<double>(expected.bound[i]);
             deviation.max_error = std::max(deviation.max_error, error);
@@ -132,25 +120,23 @@ class Reference {
     }
 
   private:
-    long double scalar(std::span<const std::byte> tensor, std::int64_t element, int part) const {
-        Scalar value;
-        std::memcpy(&value, tensor.data() + static_cast<std::size_t>(element * type_.parts + part) * sizeof value,
-                    sizeof value);
-        return static_cast<long double>(value);
+    long double scalar(std::span<const std::byte> tensor, ElementType type, std::int64_t element, int part) const {
+        const auto at = static_cast<std::size_t>(element * parts_ + part);
+        return load_scalar(type, &tensor[at * static_cast<std::size_t>(element_type_info(type).scalar_bytes)]);
     }
 
     // Adds x * w to the parts, and the magnitudes of its scalar products to `size`.
     void add_product(std::int64_t x, std::int64_t w, std::array<long double, 2>& sum,
                      std::array<long double, 2>& size) const {
-        const long double a = scalar(operands_.x, x, 0);
-        const long double c = scalar(operands_.w, w, 0);
-        if (type_.parts == 1) {
+        const long double a = scalar(operands_.x, types_.input, x, 0) - static_cast<long double>(problem_.input_zero);
+        const long double c = scalar(operands_.w, types_.weights, w, 0);
+        if (parts_ == 1) {
             sum[0] += a * c;
             size[0] += std::fabs(a * c);
             return;
         }
-        const long double b = scalar(operands_.x, x, 1);
-        const long double d = scalar(operands_.w, w, 1);
+        const long double b = scalar(operands_.x, types_.input, x, 1);
+        const long double d = scalar(operands_.w, types_.weights, w, 1);
         sum[0] += a * c - b * d;
         size[0] += std::fabs(a * c) + std::fabs(b * d);
         sum[1] += a * d + b * c;
@@ -168,9 +154,9 @@ class Reference {
 
         Expected e;
         std::array<long double, 2> size{};
-        for (int part = 0; problem_.bias && part < type_.parts; ++part) {
+        for (int part = 0; problem_.bias && part < parts_; ++part) {
             const auto i = static_cast<std::size_t>(part);
-            e.value[i] = scalar(operands_.bias, p.channel, part);
+            e.value[i] = scalar(operands_.bias, types_.sum, p.channel, part);
             size[i] = std::fabs(e.value[i]);
         }
         for (std::int64_t ci = first; ci < first + in; ++ci) {
@@ -179,13 +165,12 @@ class Reference {
             for (const auto& [dx, dw] : pairs)
                 add_product(x + dx, w + dw, e.value, size);
         }
-        for (int part = 0; part < type_.parts; ++part) {
+        for (int part = 0; part < parts_; ++part) {
             const auto i = static_cast<std::size_t>(part);
             const EpilogueValue value = finished(p, part, e.value[i]);
             e.value[i] = value.value;
             e.bound[i] =
-                value.slope * bound_of_sum(size[i], static_cast<std::int64_t>(pairs.size()) * in * type_.parts) +
-                value.own;
+                value.slope * bound_of_sum(size[i], static_cast<std::int64_t>(pairs.size()) * in * parts_) + value.own;
         }
         return e;
     }
@@ -193,57 +178,68 @@ class Reference {
     // What no intermediate of a transformed sum exceeds (object.h, TransformFacts).
     long double transformed_size() const {
         const auto channels = static_cast<long double>(problem_.in_channels / problem_.groups * problem_.folds());
-        return static_cast<long double>(transform_.growth) * channels * largest(operands_.x) * largest(operands_.w);
+        return static_cast<long double>(transform_.growth) * channels * largest(operands_.x, types_.input) *
+               largest(operands_.w, types_.weights);
     }
 
-    static long double largest(std::span<const std::byte> tensor) {
-        Scalar most = 0;
-        for (std::size_t i = 0; i + sizeof(Scalar) <= tensor.size(); i += sizeof(Scalar)) {
-            Scalar value;
-            std::memcpy(&value, tensor.data() + i, sizeof value);
-            most = std::max(most, std::fabs(value));
-        }
-        return static_cast<long double>(most);
+    static long double largest(std::span<const std::byte> tensor, ElementType type) {
+        double most = 0;
+        for (std::size_t i = 0; i < tensor.size(); i += static_cast<std::size_t>(element_type_info(type).scalar_bytes))
+            most = std::max(most, std::fabs(load_scalar(type, &tensor[i])));
+        return most;
     }
 
     // In any order of summation, fused or not, a product passes at most n + 1 roundings among n products and a bias
     // (Higham, Accuracy and Stability of Numerical Algorithms, 3.1). A transformed sum has its own number of roundings,
-    // one a channel among them.
+    // one a channel among them. Integers have none.
     long double bound_of_sum(long double size, std::int64_t products) const {
+        const ElementTypeInfo& type = element_type_info(types_.sum);
+        if (type.exponent_bits == 0) return 0.0L;
         const std::int64_t in_sum =
             transform_.growth == 0
                 ? products
                 : std::max(products, transform_.roundings + problem_.folds() + problem_.in_channels / problem_.groups);
-        const long double nu = std::ldexp(static_cast<long double>(in_sum + 1), -type_.mantissa_bits);
+        const long double nu = std::ldexp(static_cast<long double>(in_sum + 1), -type.mantissa_bits);
         return nu / (1.0L - nu) * (size + transformed_);
     }
 
     // The epilogue over one part of the output at `p`.
     EpilogueValue finished(const Position& p, int part, long double sum) const {
-        EpilogueValue value{sum};
+        EpilogueValue value(types_, sum, false);
         std::size_t next = 0;
         for (const EpilogueOp& op : problem_.epilogue) {
             const OperandShape shape = find_epilogue_row(op.kind)->shape;
             const std::int64_t element = shape == OperandShape::per_channel ? p.channel : offset(y_strides_, p);
-            value.apply(op, shape == OperandShape::none ? 0.0L : scalar(operands_.epilogue[next++], element, part),
-                        type_.mantissa_bits);
+            value.apply(op, shape == OperandShape::none
+                                ? 0.0L
+                                : scalar(operands_.epilogue[next++], operand_type(types_, shape), element, part));
         }
+        value.store();
         return value;
     }
 
     const Problem& problem_;
     const Operands& operands_;
-    const ElementTypeInfo& type_;
+    const ProblemTypeInfo& types_;
+    int parts_;
     Strides x_strides_;
     Strides y_strides_;
     TransformFacts transform_;
     long double transformed_;
 };
 
-template <typename Scalar>
-Deviation compare(const Problem& problem, const Operands& operands, std::int64_t samples, std::uint64_t seed,
-                  const TransformFacts& transform) {
-    const Reference<Scalar> reference(problem, operands, transform);
+}  // namespace
+
+// As many random bits as the type has, so that sums round; no product of two becomes denormal.
+void fill_uniform(std::span<std::byte> data, ElementType type, std::uint64_t seed) {
+    const auto size = static_cast<std::size_t>(element_type_info(type).scalar_bytes);
+    for (std::size_t i = 0; i < data.size(); i += size)
+        store_scalar(type, uniform_scalar(type, split_mix(seed)), &data[i]);
+}
+
+Deviation compare_sampled(const Problem& problem, const Operands& operands, std::int64_t samples, std::uint64_t seed,
+                          const TransformFacts& transform) {
+    const Reference reference(problem, operands, transform);
     Deviation deviation;
     const auto choose = [&](auto&& of) {  // of(extent) gives an index
         Position p{of(problem.batch), of(problem.out_channels), {}};
@@ -263,23 +259,6 @@ Deviation compare(const Problem& problem, const Operands& operands, std::int64_t
         });
     }
     return deviation;
-}
-
-}  // namespace
-
-void fill_uniform(std::span<std::byte> data, ElementType type, std::uint64_t seed) {
-    if (element_type_info(type).scalar_bytes == 4) {
-        fill<float>(data, seed);
-    } else {
-        fill<double>(data, seed);
-    }
-}
-
-Deviation compare_sampled(const Problem& problem, const Operands& operands, std::int64_t samples, std::uint64_t seed,
-                          const TransformFacts& transform) {
-    return element_type_info(problem.type).scalar_bytes == 4
-               ? compare<float>(problem, operands, samples, seed, transform)
-               : compare<double>(problem, operands, samples, seed, transform);
 }
 
 }  // namespace convt::cli

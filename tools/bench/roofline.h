@@ -11,7 +11,7 @@
 namespace convt::cli {
 
 struct Roofline {
-    double flops = 0.0;        // of the taps that land inside the output
+    double flops = 0.0;        // of the taps that land inside the output, in multiply-adds of one lane
     double bytes = 0.0;        // touched once
     double peak_gflops = 0.0;  // multiply-adds in registers, all threads
     double stream_us = 0.0;    // to move the bytes
@@ -30,7 +30,7 @@ class Limits {
 
   private:
     int threads_;
-    std::map<ElementType, double> peaks_;
+    std::map<ProblemType, double> peaks_;
 };
 
 }  // namespace convt::cli

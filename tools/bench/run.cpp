@@ -174,7 +174,7 @@ class Bench {
 
     void measure_roofline(CaseReport& report) {
         const Roofline roofline = limits_.of(report.problem, options_.target);
-        const bool single = element_type_info(report.problem.type).scalar_bytes == 4;
+        const bool single = element_type_info(report.problem.types().sum).scalar_bytes == 4;
         (single ? machine_.f32_gflops : machine_.f64_gflops) = roofline.peak_gflops;
         report.roofline_us = roofline.us();
         report.bandwidth_gbs = roofline.bandwidth_gbs();

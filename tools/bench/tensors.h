@@ -41,15 +41,15 @@ struct Inputs {
     Tensor x, w, bias;
     std::vector<Tensor> operands;  // of the epilogue
     Inputs(const Problem& problem, std::uint64_t seed)
-        : x(problem.type, problem.input_shape()),
-          w(problem.type, problem.weight_shape()),
-          bias(problem.type, {problem.bias ? problem.out_channels : 0}) {
-        fill_uniform(x.data(), problem.type, seed);
-        fill_uniform(w.data(), problem.type, seed + 1);
-        fill_uniform(bias.data(), problem.type, seed + 2);
+        : x(problem.types().input, problem.input_shape()),
+          w(problem.types().weights, problem.weight_shape()),
+          bias(problem.types().sum, {problem.bias ? problem.out_channels : 0}) {
+        fill_uniform(x.data(), problem.types().input, seed);
+        fill_uniform(w.data(), problem.types().weights, seed + 1);
+        fill_uniform(bias.data(), problem.types().sum, seed + 2);
         for (const EpilogueOperand& operand : problem.epilogue_operands()) {
-            const Tensor& tensor = operands.emplace_back(problem.type, problem.operand_shape(operand));
-            fill_uniform(tensor.data(), problem.type, seed + 2 + operands.size());
+            const Tensor& tensor = operands.emplace_back(operand.type, problem.operand_shape(operand));
+            fill_uniform(tensor.data(), operand.type, seed + 2 + operands.size());
         }
     }
     std::vector<TensorView> operand_views() const {

@@ -39,27 +39,29 @@ Reach reach_of(const Axis& axis) noexcept {
 }
 
 Cost cost_of(const Problem& problem) {
-    const ElementTypeInfo& type = element_type_info(problem.type);
+    const ProblemTypeInfo& types = problem.types();
+    const auto bytes = [](ElementType type) { return std::int64_t{element_type_info(type).bytes()}; };
     Cost cost;
-    cost.input_bytes = product(problem.input_shape()) * type.bytes();
-    cost.weight_bytes = product(problem.weight_shape()) * type.bytes();
-    cost.bias_bytes = problem.bias ? problem.out_channels * type.bytes() : 0;
+    cost.input_bytes = product(problem.input_shape()) * bytes(types.input);
+    cost.weight_bytes = product(problem.weight_shape()) * bytes(types.weights);
+    cost.bias_bytes = problem.bias ? problem.out_channels * bytes(types.sum) : 0;
     for (const EpilogueOperand& operand : problem.epilogue_operands())
-        cost.operand_bytes += product(problem.operand_shape(operand)) * type.bytes();
-    cost.output_bytes = product(problem.output_shape()) * type.bytes();
+        cost.operand_bytes += product(problem.operand_shape(operand)) * bytes(operand.type);
+    cost.output_bytes = product(problem.output_shape()) * bytes(types.output);
 
     const Problem wide = problem.unfolded();  // where it folds, every position before cropping is used
     const std::int64_t channel_pairs = problem.in_channels * (problem.out_channels / problem.groups);
     std::int64_t inputs = problem.batch * problem.in_channels;
     std::int64_t weights = channel_pairs;
-    cost.inside_multiply_adds = static_cast<double>(problem.batch * channel_pairs * type.parts * type.parts);
+    cost.inside_multiply_adds = static_cast<double>(problem.batch * channel_pairs * types.parts() * types.parts());
     for (int a = 0; a < problem.rank; ++a) {
         const Reach reach = reach_of(wide.axes[static_cast<std::size_t>(a)]);
         inputs *= reach.inputs;
         weights *= reach.taps;
         cost.inside_multiply_adds *= static_cast<double>(reach.pairs);
     }
-    cost.touched_bytes = (inputs + weights) * type.bytes() + cost.bias_bytes + cost.operand_bytes;
+    cost.touched_bytes =
+        inputs * bytes(types.input) + weights * bytes(types.weights) + cost.bias_bytes + cost.operand_bytes;
     return cost;
 }
 

@@ -120,16 +120,23 @@ struct Description {
     ElementType type;
     std::string_view text;
 };
-constexpr std::array<Description, 4> descriptions = {
-    {{ElementType::f32, "<f4"}, {ElementType::f64, "<f8"}, {ElementType::c64, "<c8"}, {ElementType::c128, "<c16"}}};
+// The first of a type is the one written. NumPy has no bfloat16: it goes as unsigned numbers of 16 bits, and what
+// ml_dtypes.bfloat16 is saved as, void of two bytes, is read too.
+constexpr Description descriptions[] = {
+    {ElementType::f32, "<f4"}, {ElementType::f64, "<f8"},  {ElementType::c64, "<c8"},  {ElementType::c128, "<c16"},
+    {ElementType::f16, "<f2"}, {ElementType::bf16, "<u2"}, {ElementType::bf16, "<V2"}, {ElementType::bf16, "|V2"},
+    {ElementType::u8, "|u1"},  {ElementType::s8, "|i1"},   {ElementType::s32, "<i4"},
+};
 
 Result<ElementType> element_type(const std::string& descr) {
     for (const Description& d : descriptions)
         if (d.text == descr) return d.type;
     const char* what = descr.starts_with('>') ? "big-endian numbers" : "its element type";
-    return Status(Code::unsupported, fmt::format("{} cannot be read: descr is '{}', must be '<f4', '<f8', '<c8' or "
-                                                 "'<c16' (little-endian f32, f64, c64 or c128)",
-                                                 what, descr));
+    std::string known;
+    for (const Description& d : descriptions)
+        known += fmt::format("{}'{}' ({})", known.empty() ? "" : ", ", d.text, element_type_info(d.type).name);
+    return Status(Code::unsupported,
+                  fmt::format("{} cannot be read: descr is '{}', must be one of {}", what, descr, known));
 }
 
 std::optional<std::size_t> byte_count(const std::vector<std::int64_t>& shape, ElementType type) {
@@ -209,8 +216,7 @@ Result<Array> parse_npy(std::string_view bytes) {
 }
 
 std::string format_npy(ElementType type, const std::vector<std::int64_t>& shape, std::span<const std::byte> data) {
-    const auto* row =
-        std::find_if(descriptions.begin(), descriptions.end(), [type](auto& d) { return d.type == type; });
+    const auto* row = std::ranges::find(descriptions, type, &Description::type);
     std::string header =
         fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}", row->text, shape_text(shape));
     const std::size_t begin = preamble + 2;

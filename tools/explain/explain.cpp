@@ -8,6 +8,7 @@
 #include "convt/engine.h"
 #include "convt/halide_compiler.h"
 #include "convt/worker.h"
+#include "runtime/target/dot_product.h"
 #include "schedules/gpu_time.h"
 #include "tools/common/cost.h"
 #include "tools/common/npy.h"
@@ -39,7 +40,7 @@ class Facts {
 // The input with the zeros around it that taps read: what a strategy that copies it needs at least.
 std::int64_t padded_bytes(const Problem& problem) {
     const Problem wide = problem.unfolded();
-    std::int64_t bytes = problem.batch * problem.in_channels * element_type_info(problem.type).bytes();
+    std::int64_t bytes = problem.batch * problem.in_channels * element_type_info(problem.types().sum).bytes();
     for (int a = 0; a < problem.rank; ++a) {
         const PhaseTable phases(wide.axes[static_cast<std::size_t>(a)]);
         bytes *= phases.positions() + phases.highest_offset() - phases.lowest_offset();
@@ -61,7 +62,8 @@ void explain_sizes(Facts& facts, const Problem& problem, const Cost& cost, const
     facts.bytes("output", cost.output_bytes);
     facts.bytes("weights", cost.weight_bytes);
     for (const EpilogueOperand& operand : problem.epilogue_operands())
-        facts.line("operand", fmt::format("{}: shape {}", operand.name, shape_text(problem.operand_shape(operand))));
+        facts.line("operand", fmt::format("{}: {}, shape {}", operand.name, element_type_info(operand.type).name,
+                                          shape_text(problem.operand_shape(operand))));
     facts.bytes("packed", object.info.packed_bytes());
     facts.bytes("padded copy", padded_bytes(problem));
     facts.bytes("object", static_cast<std::int64_t>(object.code.size()));
@@ -69,8 +71,8 @@ void explain_sizes(Facts& facts, const Problem& problem, const Cost& cost, const
 
 // Of the core's FMA peak, for sums of products alone: two vectors a cycle (schedules/model.h).
 void explain_prediction(Facts& facts, const Options& options, const Plan& plan, const Cost& cost) {
-    const double lanes =
-        static_cast<double>(options.target.info().vector_bytes) / element_type_info(options.problem.type).scalar_bytes;
+    const double lanes = static_cast<double>(options.target.info().vector_bytes) /
+                         element_type_info(options.problem.types().sum).scalar_bytes;
     const double least = cost.inside_multiply_adds / (2 * lanes);
     const double cycles =
         estimate_cycles(plan.strategy, options.problem, options.target, plan.schedule, Machine::host());
@@ -123,7 +125,7 @@ Status explain(const Options& options, std::ostream& out) {
     Facts facts(out);
     const Cost cost = cost_of(problem);
     facts.line("problem", problem.text());
-    facts.line("target", options.target.text());
+    facts.line("target", relevant_target(problem, options.target).text());
     facts.line("output shape", shape_text(problem.output_shape()));
     if (problem.unfolded() != problem) facts.line("folded from", problem.unfolded().text());
     explain_plan(facts, plan.value());

@@ -80,7 +80,7 @@ Status read_operands(const Options& options, Inputs& inputs) {
         const Shape shape = problem.operand_shape(operand);
         const bool unbatched = !inputs.batched && operand.shape == OperandShape::as_output;
         Result<Array> array =
-            read_tensor("--operand " + operand.name, path, problem.type, unbatched ? without_batch(shape) : shape);
+            read_tensor("--operand " + operand.name, path, operand.type, unbatched ? without_batch(shape) : shape);
         if (!array.ok()) return array.status();
         inputs.operands.push_back(std::move(array).value());
     }
@@ -97,14 +97,14 @@ Result<Inputs> read_inputs(const Options& options) {
     }
     const Shape shape = problem.input_shape();
     const auto unbatched = problem.batch == 1 ? std::optional(without_batch(shape)) : std::nullopt;
-    Result<Array> x = read_tensor("--x", options.x, problem.type, shape, unbatched);
+    Result<Array> x = read_tensor("--x", options.x, problem.types().input, shape, unbatched);
     if (!x.ok()) return x.status();
-    Result<Array> w = read_tensor("--w", options.w, problem.type, problem.weight_shape());
+    Result<Array> w = read_tensor("--w", options.w, problem.types().weights, problem.weight_shape());
     if (!w.ok()) return w.status();
     Inputs inputs{std::move(x).value(), std::move(w).value(), {}, {}, true};
     inputs.batched = inputs.x.shape == shape;
     if (problem.bias) {
-        Result<Array> bias = read_tensor("--bias", options.bias, problem.type, {problem.out_channels});
+        Result<Array> bias = read_tensor("--bias", options.bias, problem.types().sum, {problem.out_channels});
         if (!bias.ok()) return bias.status();
         inputs.bias = std::move(bias).value();
     }
@@ -137,7 +137,7 @@ Status run(const Options& options) {
     const auto& [x, w, bias, operands, batched] = inputs.value();
 
     const Shape full = options.problem.output_shape();
-    Array y{options.problem.type, batched ? full : without_batch(full), {}};
+    Array y{options.problem.types().output, batched ? full : without_batch(full), {}};
     const std::int64_t elements = std::accumulate(full.begin(), full.end(), std::int64_t{1}, std::multiplies<>());
     y.data.resize(static_cast<std::size_t>(elements * element_type_info(y.type).bytes()));
     const TensorView y_view = TensorView::dense(static_cast<void*>(y.data.data()), y.type, y.shape);

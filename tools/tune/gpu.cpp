@@ -76,11 +76,11 @@ class Calls {
         : context_(context),
           kernel_(kernel),
           weights_(weights),
-          x_(context, kernel.problem().type, kernel.problem().input_shape()),
-          bias_(context, kernel.problem().type, {kernel.problem().out_channels}),
-          y_(context, kernel.problem().type, kernel.problem().output_shape()) {
+          x_(context, kernel.problem().types().input, kernel.problem().input_shape()),
+          bias_(context, kernel.problem().types().sum, {kernel.problem().out_channels}),
+          y_(context, kernel.problem().types().output, kernel.problem().output_shape()) {
         for (const EpilogueOperand& operand : kernel.problem().epilogue_operands()) {
-            operands_.emplace_back(context, kernel.problem().type, kernel.problem().operand_shape(operand));
+            operands_.emplace_back(context, operand.type, kernel.problem().operand_shape(operand));
             operand_views_.push_back(operands_.back().view());
         }
         options_.operands = operand_views_;
@@ -157,11 +157,12 @@ Result<double> gpu_median_call(const Kernel& kernel, double at_least_ms, double 
     Context context(target.value().info().capability);
     if (!context.ok()) return context.status();
     const Problem& problem = kernel.problem();
-    const TensorView shape = TensorView::dense(static_cast<void*>(nullptr), problem.type, problem.weight_shape());
+    const TensorView shape =
+        TensorView::dense(static_cast<void*>(nullptr), problem.types().weights, problem.weight_shape());
     const std::vector<std::byte> zeros(static_cast<std::size_t>(shape.size()) *
-                                       static_cast<std::size_t>(element_type_info(problem.type).bytes()));
-    const auto packed =
-        kernel.pack(TensorView::dense(static_cast<const void*>(zeros.data()), problem.type, problem.weight_shape()));
+                                       static_cast<std::size_t>(element_type_info(problem.types().weights).bytes()));
+    const auto packed = kernel.pack(
+        TensorView::dense(static_cast<const void*>(zeros.data()), problem.types().weights, problem.weight_shape()));
     if (!packed.ok()) return packed.status();
     Calls calls(context, kernel, packed.value());
     if (!context.ok()) return context.status();

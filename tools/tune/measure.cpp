@@ -2,6 +2,7 @@
 #include "tools/tune/measure.h"
 
 #include "convt/kernel.h"
+#include "runtime/problem/scalars.h"
 #include "tools/common/files.h"
 #include "tools/tune/gpu.h"
 #include "tools/tune/statistic.h"
@@ -31,13 +32,13 @@ struct Free {
     void operator()(void* memory) const noexcept { std::free(memory); }
 };
 
-// Numbers in [-1, 1), a nanosecond each: the tensors of a large problem are filled three times a process, and the
+// Uniform numbers, a few nanoseconds each: the tensors of a large problem are filled three times a process, and the
 // standard library's generators would take longer than what is to be timed.
 class Numbers {
   public:
-    float next() noexcept {
+    double next(ElementType type) noexcept {
         state_ = state_ * 6364136223846793005U + 1442695040888963407U;  // Knuth's MMIX
-        return static_cast<float>(static_cast<std::int32_t>(state_ >> 32U)) * 0x1p-31F;
+        return uniform_scalar(type, state_);
     }
 
   private:
@@ -55,10 +56,8 @@ class Tensor {
         memory_.reset(std::aligned_alloc(64, bytes));
         if (!memory_) throw std::bad_alloc();
         for (std::size_t i = 0; i < scalars; ++i) {
-            if (info.scalar_bytes == 4)
-                static_cast<float*>(memory_.get())[i] = numbers.next();
-            else
-                static_cast<double*>(memory_.get())[i] = static_cast<double>(numbers.next());
+            store_scalar(type, numbers.next(type),
+                         static_cast<std::byte*>(memory_.get()) + i * static_cast<std::size_t>(info.scalar_bytes));
         }
         view_.data = memory_.get();
     }
@@ -74,12 +73,12 @@ class Call {
     Call(const Kernel& kernel, const PackedWeights& weights, Numbers& numbers)
         : kernel_(kernel),
           weights_(weights),
-          x_(kernel.problem().type, kernel.problem().input_shape(), numbers),
-          bias_(kernel.problem().type, {kernel.problem().out_channels}, numbers),
-          y_(kernel.problem().type, kernel.problem().output_shape(), numbers) {
+          x_(kernel.problem().types().input, kernel.problem().input_shape(), numbers),
+          bias_(kernel.problem().types().sum, {kernel.problem().out_channels}, numbers),
+          y_(kernel.problem().types().output, kernel.problem().output_shape(), numbers) {
         for (const EpilogueOperand& operand : kernel.problem().epilogue_operands())
             views_.push_back(
-                operands_.emplace_back(kernel.problem().type, kernel.problem().operand_shape(operand), numbers).view());
+                operands_.emplace_back(operand.type, kernel.problem().operand_shape(operand), numbers).view());
         options_.operands = views_;
         options_.threads = 1;
     }
@@ -106,7 +105,7 @@ class Call {
 
 Result<double> median_call(const Kernel& kernel, double at_least_ms, double cap_us) {
     Numbers numbers;
-    const Tensor weights(kernel.problem().type, kernel.problem().weight_shape(), numbers);
+    const Tensor weights(kernel.problem().types().weights, kernel.problem().weight_shape(), numbers);
     const auto packed = kernel.pack(weights.view());
     if (!packed.ok()) return packed.status();
     Status status;

@@ -47,7 +47,7 @@ cli::Roofline roofline_at(const Place& place, cli::Limits& limits, const Problem
     roofline.peak_gflops = HUGE_VAL;
     if (!place.gpu) return roofline;
     const GpuDevice& device = *place.gpu->device;
-    roofline.peak_gflops = device.peak_gflops(element_type_info(problem.type).scalar_bytes == 8);
+    roofline.peak_gflops = device.peak_gflops(element_type_info(problem.types().sum).scalar_bytes == 8);
     roofline.stream_us = roofline.bytes / device.dram_gbs.value * 1e-3;
     return roofline;
 }

@@ -46,7 +46,17 @@ CONVT_API const char* convt_code_name(convt_code code);
 
 /* ---- Problems ---- */
 
-typedef enum convt_element_type { CONVT_F32, CONVT_F64, CONVT_C64, CONVT_C128 } convt_element_type;
+typedef enum convt_element_type {
+    CONVT_F32,
+    CONVT_F64,
+    CONVT_C64, /* interleaved (real, imaginary) */
+    CONVT_C128,
+    CONVT_F16,
+    CONVT_BF16, /* the upper half of a float */
+    CONVT_U8,
+    CONVT_S8,
+    CONVT_S32
+} convt_element_type;
 typedef enum convt_operand { CONVT_INPUT, CONVT_WEIGHTS, CONVT_BIAS, CONVT_OUTPUT } convt_operand;
 #define CONVT_MAX_RANK 5
 
@@ -56,14 +66,17 @@ CONVT_API convt_code convt_problem_parse(const char* text, convt_problem** probl
 CONVT_API void convt_problem_destroy(convt_problem* problem);
 /* Canonical text; lives as long as the problem. */
 CONVT_API const char* convt_problem_text(const convt_problem* problem);
-CONVT_API convt_element_type convt_problem_type(const convt_problem* problem);
+/* Of the elements of an operand. */
+CONVT_API convt_element_type convt_problem_type(const convt_problem* problem, convt_operand operand);
 /* Fills extents in the order of memory, outermost first, batch included; returns their number: 0 for a bias that the
  * problem does not have. */
 CONVT_API int convt_problem_shape(const convt_problem* problem, convt_operand operand, int64_t extents[CONVT_MAX_RANK]);
 /* The tensors that the epilogue takes, in the order in which a call is given them (convt_call_options): how many, the
- * name of one, which lives as long as the problem, and its shape, as above. An index that is none: null and 0. */
+ * name of one, which lives as long as the problem, the type of its elements, and its shape, as above. An index that is
+ * none: null, CONVT_F32 and 0. */
 CONVT_API int convt_problem_operand_count(const convt_problem* problem);
 CONVT_API const char* convt_problem_operand_name(const convt_problem* problem, int index);
+CONVT_API convt_element_type convt_problem_operand_type(const convt_problem* problem, int index);
 CONVT_API int convt_problem_operand_shape(const convt_problem* problem, int index, int64_t extents[CONVT_MAX_RANK]);
 
 /* ---- Targets ---- */

@@ -44,7 +44,8 @@ struct Plan {
            default_us = 0;  // where measured: medians of this schedule and of the default, from the table
 };
 
-// Names of the strategies for such a target in the order they are tried; the last one takes every valid problem.
+// Names of the strategies for such a target in the order they are tried; the last one takes every valid
+// problem of the types that there are for such a target.
 std::vector<std::string> strategy_names(const Target& target = Target::host());
 // Empty where `strategy` takes the problem, else the reason it gives.
 std::string refusal(const std::string& strategy, const Problem& problem, const Target& target);

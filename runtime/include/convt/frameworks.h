@@ -21,7 +21,7 @@ namespace convt {
 
 // What all frameworks say alike. `input` and `kernel` are the spatial extents; how many there are is the rank.
 struct LayerSizes {
-    ElementType type = ElementType::f32;
+    ProblemType type = ProblemType::f32;
     std::int64_t batch = 1;
     std::int64_t in_channels = 1;
     std::int64_t out_channels = 1;
@@ -126,8 +126,8 @@ struct JaxConvTranspose {
 CONVT_API Result<FrameworkLayer> from_jax(const LayerSizes& sizes, const JaxConvTranspose& call);
 
 // Copies weights from the framework's order into convt's, problem.weight_shape(). Both views are of the host, dense
-// and of the problem's type; they must not overlap. Code::invalid_argument names the view, what it has and what it must
-// have; nothing is written then.
+// and of the problem's type of weights; they must not overlap. Code::invalid_argument names the view, what it has and
+// what it must have; nothing is written then.
 CONVT_API Status reorder_weights(const FrameworkLayer& layer, const TensorView& from, const TensorView& to);
 
 }  // namespace convt

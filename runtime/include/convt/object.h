@@ -38,16 +38,16 @@ struct CONVT_API ObjectInfo {
     std::string schedule_source;  // "default", "tuned", "nearest" or "given"
     std::string compiler;         // identity of what compiled it (versions); part of the key
     std::string symbol;           // entry points are <symbol>_run_argv and <symbol>_pack_argv
-    // Extents of the packed weights, innermost first, in elements of the scalar type (complex: the parts are one
+    // Extents of the packed weights, innermost first, in scalars of `packed_type` (complex: the parts are one
     // dimension).
     std::vector<std::int64_t> packed_extents;
+    ElementType packed_type = ElementType::f32;
     TransformFacts transform;
     bool admitted = false;    // passed the admission check on some machine
     double compile_ms = 0.0;  // plan to object bytes
     double admission_ms = 0.0;
 
-    std::int64_t packed_bytes()
-        const;  // product of packed_extents times scalar size of the problem's type; 0 if unreadable
+    std::int64_t packed_bytes() const;  // 0 where the extents cannot be
 };
 
 struct CONVT_API Object {

@@ -10,29 +10,71 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace convt {
 
-// Element types. A complex number is interleaved (real, imaginary); `scalar` is the type of one part, `parts` is 1
-// or 2.
-enum class ElementType : std::uint8_t { f32, f64, c64, c128 };
+// Types of a tensor's elements. A complex number is interleaved (real, imaginary); `scalar` is the type of one part,
+// `parts` is 1 or 2.
+enum class ElementType : std::uint8_t { f32, f64, c64, c128, f16, bf16, u8, s8, s32 };
+
+// What the bits of a scalar mean. The numbers are those of DLPack's DLDataTypeCode and of Halide's type codes.
+enum class ScalarKind : std::uint8_t { signed_integer = 0, unsigned_integer = 1, real = 2, brain = 4 };
 
 struct ElementTypeInfo {
     ElementType type;
-    const char* name;   // token in the problem text
+    const char* name;
+    ScalarKind kind;
     int parts;          // scalars an element
     int scalar_bytes;   // bytes of one scalar
     int mantissa_bits;  // significand bits of one scalar, the hidden one included (IEEE 754): integers below 2^bits are
                         // exact
+    int exponent_bits;  // 0 for integers
+    const char* c_name;  // of one scalar in C
     int bytes() const noexcept { return parts * scalar_bytes; }
 };
 
 // The table of element types, in the order of the enumeration; `element_type_info` looks one up.
-CONVT_API const std::array<ElementTypeInfo, 4>& element_types() noexcept;
+CONVT_API std::span<const ElementTypeInfo> element_types() noexcept;
 CONVT_API const ElementTypeInfo& element_type_info(ElementType type) noexcept;
+
+// Types of a problem: what its tensors hold, and what it computes in. All have the same number of parts. A conversion
+// rounds once, to nearest, ties to even; to integers, it saturates.
+enum class ProblemType : std::uint8_t {
+    f32,
+    f64,
+    c64,
+    c128,
+    f16,
+    bf16,
+    f16f16f32,
+    bf16bf16f32,
+    f32f32f64,
+    f32f32f32f64,
+    u8s8s32,
+    s8s8s32,
+    u8s8f32,
+    s8s8f32,
+    u8s8u8,
+    s8s8s8
+};
+
+struct ProblemTypeInfo {
+    ProblemType type;
+    const char* name;  // token in the problem text
+    ElementType input, weights, output;
+    ElementType sum;       // products are summed in it, and a bias is of it
+    ElementType epilogue;  // what a sum becomes before epilogues, which are computed in it
+    int parts() const noexcept { return element_type_info(sum).parts; }
+};
+
+// The table of problem types, in the order of the enumeration; `problem_type_info` looks one up. Each has a sibling
+// whose output holds the sums.
+CONVT_API std::span<const ProblemTypeInfo> problem_types() noexcept;
+CONVT_API const ProblemTypeInfo& problem_type_info(ProblemType type) noexcept;
 
 enum class Layout : std::uint8_t { channels_first, channels_last };
 
@@ -80,7 +122,8 @@ struct EpilogueOp {
 struct EpilogueOperand {
     std::string name;
     OperandShape shape;
-    std::size_t op;  // index of its operation
+    ElementType type;  // one number an output channel: the type that the epilogue is computed in; else the output's
+    std::size_t op;    // index of its operation
 };
 
 // One spatial axis. All in elements. Output extent, as in PyTorch and ONNX:
@@ -109,7 +152,7 @@ inline constexpr std::size_t max_epilogue = 16;
 
 struct CONVT_API Problem {
     int rank = 2;  // 1, 2 or 3 spatial axes
-    ElementType type = ElementType::f32;
+    ProblemType type = ProblemType::f32;
     std::int64_t batch = 1;
     std::int64_t in_channels = 1;
     std::int64_t out_channels = 1;
@@ -117,6 +160,9 @@ struct CONVT_API Problem {
     std::array<Axis, 3>
         axes{};  // axes[0 .. rank) in the order D, H, W; the last one is contiguous in channels-first tensors
     PaddingMode padding_mode = PaddingMode::zeros;
+    // What stands for 0 in an input of integers: it is subtracted before anything else. Around the image are zeros all
+    // the same.
+    std::int64_t input_zero = 0;
     Layout input_layout = Layout::channels_first;
     Layout output_layout = Layout::channels_first;
     bool bias = false;
@@ -124,6 +170,9 @@ struct CONVT_API Problem {
     std::vector<EpilogueOp> epilogue;
 
     bool operator==(const Problem&) const = default;
+
+    // The row of `type`.
+    const ProblemTypeInfo& types() const noexcept { return problem_type_info(type); }
 
     // Reads the text form (contract: "Problem text"). Errors: Code::invalid_problem naming the token and its column, or
     // the field, value and rule.
@@ -172,8 +221,8 @@ CONVT_API Result<std::vector<NamedProblem>> parse_problem_file(std::string_view 
 // b = sqrt(groups / (C_out * prod(K))), from MT19937 (init_genrand(seed)); weights are drawn first, then the bias.
 // f32/c64: u = (draw & 0xFFFFFF) / 2^24, value = f32(fma(u, 2b, -b)) with b rounded to f32. f64/c128: two draws, high
 // word first, u = (low 53 bits) / 2^53, value = u * 2b - b. Complex: real then imaginary part. `weights` and `bias`
-// receive raw elements of problem.type, dense, in the shapes (C_in, C_out/groups, K...) and (C_out); `bias` stays empty
-// where the problem has none.
+// receive raw elements of the problem's types, dense, in the shapes (C_in, C_out/groups, K...) and (C_out); `bias`
+// stays empty where the problem has none.
 struct Parameters {
     std::vector<std::byte> weights;
     std::vector<std::byte> bias;

@@ -25,6 +25,8 @@ struct convt_aot_dim {
 };
 
 struct convt_aot_tensor {
+    int type_code; /* halide_type_code_t */
+    int scalar_bytes;
     int rank;
     const struct convt_aot_dim* dims;
 };
@@ -44,7 +46,6 @@ struct convt_aot_kernel {
 
 struct convt_aot_problem {
     const char* entry; /* archive and problem name, for messages */
-    int scalar_bytes;
     struct convt_aot_tensor x, w, y;
     int extra_count;
     const struct convt_aot_extra* extras;   /* null where there is none */

@@ -158,13 +158,12 @@ static int64_t scalars(const struct convt_aot_tensor* tensor) {
     return count;
 }
 
-static struct argument make_argument(const struct convt_aot_problem* problem, const char* name, const void* data,
-                                     const struct convt_aot_tensor* tensor) {
+static struct argument make_argument(const char* name, const void* data, const struct convt_aot_tensor* tensor) {
     struct argument argument = {
-        name, data, scalars(tensor) * problem->scalar_bytes, (uintptr_t)problem->scalar_bytes, {0}};
+        name, data, scalars(tensor) * tensor->scalar_bytes, (uintptr_t)tensor->scalar_bytes, {0}};
     argument.buffer.host = (uint8_t*)data;
-    argument.buffer.type.code = halide_type_float;
-    argument.buffer.type.bits = (uint8_t)(8 * problem->scalar_bytes);
+    argument.buffer.type.code = (halide_type_code_t)tensor->type_code;
+    argument.buffer.type.bits = (uint8_t)(8 * tensor->scalar_bytes);
     argument.buffer.type.lanes = 1;
     argument.buffer.dimensions = tensor->rank;
     argument.buffer.dim = (halide_dimension_t*)tensor->dims;
@@ -172,9 +171,8 @@ static struct argument make_argument(const struct convt_aot_problem* problem, co
 }
 
 // Kernels load packed weights by aligned vectors.
-static struct argument make_packed(const struct convt_aot_problem* problem, const void* data,
-                                   const struct convt_aot_kernel* kernel) {
-    struct argument argument = make_argument(problem, "packed", data, &kernel->packed);
+static struct argument make_packed(const void* data, const struct convt_aot_kernel* kernel) {
+    struct argument argument = make_argument("packed", data, &kernel->packed);
     argument.alignment = PACKED_ALIGNMENT;
     return argument;
 }
@@ -242,20 +240,20 @@ int convt_aot_call_packer(const struct convt_aot_problem* problem, const void* w
     const int target = picked_target();
     if (target < 0) return no_target();
     const struct convt_aot_kernel* kernel = &problem->kernels[target];
-    struct argument arguments[] = {make_argument(problem, "w", w, &problem->w), make_packed(problem, packed, kernel)};
+    struct argument arguments[] = {make_argument("w", w, &problem->w), make_packed(packed, kernel)};
     return invoke(problem, kernel->pack, arguments, 2);
 }
 
 static int make_arguments(const struct convt_aot_problem* problem, int target, const void* x, const void* packed,
                           const void* const* extras, void* y, struct argument* arguments) {
     int count = 0;
-    arguments[count++] = make_argument(problem, "x", x, &problem->x);
-    arguments[count++] = make_packed(problem, packed, &problem->kernels[target]);
+    arguments[count++] = make_argument("x", x, &problem->x);
+    arguments[count++] = make_packed(packed, &problem->kernels[target]);
     for (int i = 0; i < problem->extra_count; ++i) {
         const struct convt_aot_extra* extra = &problem->extras[i];
-        arguments[count++] = make_argument(problem, extra->name, extras[i], &extra->tensor);
+        arguments[count++] = make_argument(extra->name, extras[i], &extra->tensor);
     }
-    arguments[count++] = make_argument(problem, "y", y, &problem->y);
+    arguments[count++] = make_argument("y", y, &problem->y);
     return count;
 }
 
@@ -296,7 +294,8 @@ int convt_aot_call_both(const struct convt_aot_problem* problem, const void* x, 
                         const void* const* extras, void* y) {
     const int target = picked_target();
     if (target < 0) return no_target();
-    const int64_t bytes = scalars(&problem->kernels[target].packed) * problem->scalar_bytes;
+    const struct convt_aot_tensor* shape = &problem->kernels[target].packed;
+    const int64_t bytes = scalars(shape) * shape->scalar_bytes;
     const size_t rounded = ((size_t)bytes + PACKED_ALIGNMENT - 1) / PACKED_ALIGNMENT * PACKED_ALIGNMENT;
     void* packed = aligned_alloc(PACKED_ALIGNMENT, rounded);
     if (packed == NULL)

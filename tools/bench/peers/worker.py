@@ -82,6 +82,8 @@ def answer(module, name, request, threads, work):
     from problem import Problem, Unsupported, channels_first, channels_last
 
     problem = Problem(request["problem"])
+    if problem.type not in ("f32", "f64", "c64", "c128"):
+        return {"missing": f"{problem.type}: libraries are measured in f32, f64 and complex types alone"}
     folder = pathlib.Path(request["folder"])
     x, w = np.load(folder / "x.npy"), np.load(folder / "w.npy")
     bias = np.load(folder / "bias.npy") if request["bias"] else None

@@ -77,9 +77,9 @@ Result<std::vector<convt::NamedProblem>> model_problems(const Model& model) {
 
 Result<double> Stage::run(const std::vector<float>& input, const convt::CallOptions& options) {
     const auto start = std::chrono::steady_clock::now();
-    const TensorView x = TensorView::dense(input.data(), problem.type, problem.input_shape());
-    const TensorView y = TensorView::dense(output.data(), problem.type, problem.output_shape());
-    const TensorView b = TensorView::dense(bias.data(), problem.type, {problem.out_channels});
+    const TensorView x = TensorView::dense(input.data(), problem.types().input, problem.input_shape());
+    const TensorView y = TensorView::dense(output.data(), problem.types().output, problem.output_shape());
+    const TensorView b = TensorView::dense(bias.data(), problem.types().sum, {problem.out_channels});
     if (Status status = kernel->run(x, weights, b, y, options); !status.ok()) {
         return {status.code(), fmt::format("layer \"{}\", {}: {}", name, problem.text(), status.message())};
     }
@@ -97,7 +97,8 @@ Result<Network> Network::create(const Model& model, convt::Engine& engine) {
             return {kernel.status().code(),
                     fmt::format("layer \"{}\": {}", model.layers[i].name, kernel.status().message())};
         const std::vector<float> weights = problem_weights(model.layers[i]);
-        auto packed = kernel.value()->pack(TensorView::dense(weights.data(), problem.type, problem.weight_shape()));
+        auto packed =
+            kernel.value()->pack(TensorView::dense(weights.data(), problem.types().weights, problem.weight_shape()));
         if (!packed.ok()) return packed.status();
         std::vector<float> output(
             static_cast<std::size_t>(problem.out_channels * problem.axes[0].output() * problem.axes[1].output()));
