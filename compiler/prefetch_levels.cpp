@@ -3,17 +3,9 @@
 // the opcode's bytes would also find them in constants and displacements.
 #include "compiler/prefetch_levels.h"
 
+#include "compiler/disassembler.h"
+
 #include <fmt/format.h>
-#include <llvm/MC/MCAsmInfo.h>
-#include <llvm/MC/MCContext.h>
-#include <llvm/MC/MCDisassembler/MCDisassembler.h>
-#include <llvm/MC/MCInst.h>
-#include <llvm/MC/MCInstrInfo.h>
-#include <llvm/MC/MCRegisterInfo.h>
-#include <llvm/MC/MCSubtargetInfo.h>
-#include <llvm/MC/MCTargetOptions.h>
-#include <llvm/MC/TargetRegistry.h>
-#include <llvm/Object/ObjectFile.h>
 
 extern "C" {
 void LLVMInitializeX86TargetInfo();

@@ -17,6 +17,7 @@ CLEAN = {
     "schedules/cpu/halide.h": "#include <Halide.h>\n",
     "compiler/include/convt/worker.h": "",
     "compiler/plan.cpp": '#include "convt/schedule.h"\n#include "schedules/cpu/halide.h"\n',
+    "compiler/disassembler.h": "#include <llvm/MC/MCInst.h>\n",
     "compiler/worker/process.cpp": '#include "convt/schedule.h"\n',
     "tools/common/cli.h": "#include <string>\n",
     "tools/embed/make.cpp": '#include "schedules/cpu/halide.h"\n',
@@ -36,7 +37,7 @@ VIOLATIONS = [
     ("tools/a.cpp", '#include "schedules/cpu/halide.h"\n', 1, "Halide stays in compiler/"),
     ("runtime/pool/a.cpp", '#include "HalideRuntime.h"\n', 1, "halide_abi.h alone"),
     ("runtime/object/a.cpp", "#include <llvm/Object/ELF.h>\n", 1, "one header of runtime/jit/"),
-    ("compiler/a.cpp", "#include <llvm/Object/ELF.h>\n", 1, "one header of runtime/jit/"),
+    ("compiler/a.cpp", "#include <llvm/Object/ELF.h>\n", 1, "compiler/disassembler.h alone"),
     ("runtime/jit/second.h", "#include <llvm/Object/ELF.h>\n", None, "not several"),
 ]
 
