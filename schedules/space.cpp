@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 
 namespace convt {
@@ -19,6 +20,9 @@ constexpr double read_once_bytes = 512.0 * 1024.0;
 constexpr double read_once_rows = 4;  // fewer, and most of the rows staged are halo
 // About 10 us on one core: below it waking threads costs more than it gives.
 constexpr double parallel_multiply_adds = 1e6;
+// Below 300 us smaller blocks, which stage more rows, cost one thread more than several gain.
+constexpr double split_multiply_adds = 3e7;
+constexpr double enough_busy = 0.75;
 
 const ScheduleSpace* find_space(std::string_view strategy) {
     for (const ScheduleSpace* space : {&width_lanes_space, &channel_lanes_space, &phase_lanes_space, &winograd_space,
@@ -154,13 +158,32 @@ double block_bytes(const ScheduleSpace& space, const ModelFacts& f) {
     return (far ? std::min(space.block_bytes, 2 * row_block_bytes) : space.block_bytes) * f.second_cache;
 }
 
-// One of the loops outside of the channel blocks runs on several threads, the one that keeps them busiest.
+// How busy the loop outside of the channel blocks that keeps threads busiest does so.
+double busy_outside(const ModelFacts& f, const Schedule& schedule, double blocks) {
+    const double slices = schedule.has("zb") ? tiles(f.positions[2], schedule.get("zb")) : f.output(2);
+    return std::max({busy(f.batch), busy(f.groups), busy(slices), busy(blocks)});
+}
+
+// That one runs on several threads, or else the blocks of channels.
 int default_parallel(const Problem& problem, const ModelFacts& f, const Schedule& schedule, double blocks,
                      double channel_blocks) {
     if (static_cast<double>(problem.multiply_adds()) < parallel_multiply_adds) return 0;
-    const double slices = schedule.has("zb") ? tiles(f.positions[2], schedule.get("zb")) : f.output(2);
-    const double outside = std::max({busy(f.batch), busy(f.groups), busy(slices), busy(blocks)});
-    return outside >= busy(channel_blocks) ? 1 : 2;
+    return busy_outside(f, schedule, blocks) >= busy(channel_blocks) ? 1 : 2;
+}
+
+// Heights of blocks: where no other loop is one for threads, those of whole tiles that leave enough blocks to be (96 to
+// 48 channels at 40x40, k3 s2 d3: all rows in one block took two threads as long as one).
+std::vector<int> parallel_rows(const ScheduleSpace& space, const Problem& problem, const ModelFacts& f,
+                               const Schedule& schedule, double channel_blocks) {
+    const int unit = row_unit(space, f);
+    const std::vector<int> all = row_blocks(f.positions[1], unit);
+    const double others = std::max(busy_outside(f, schedule, schedule.get("xb")), busy(channel_blocks));
+    if (static_cast<double>(problem.multiply_adds()) < split_multiply_adds || others >= enough_busy) return all;
+    std::vector<int> some;
+    std::copy_if(all.begin(), all.end(), std::back_inserter(some), [&](int yb) {
+        return whole_tiles(space, f, schedule, yb) && busy(tiles(f.positions[1] * unit, yb)) > enough_busy;
+    });
+    return some.empty() ? all : some;
 }
 
 }  // namespace
@@ -236,7 +259,7 @@ Schedule default_schedule(std::string_view strategy, const Problem& problem, con
     const double read_once = std::max(read_once_bytes * facts.second_cache,
                                       (read_once_rows + facts.taps[1]) * block_row_bytes(space, facts, best));
     const double block = block_bytes(space, facts);
-    const int yb = default_rows(space, facts, best, row_blocks(facts.positions[1], unit),
+    const int yb = default_rows(space, facts, best, parallel_rows(space, problem, facts, best, channel_blocks),
                                 channel_blocks > 1 ? block : std::max(block, read_once));
     best.set("yb", yb);
     if (space.fetches != nullptr) best.set("fetch", fetch);

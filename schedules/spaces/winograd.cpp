@@ -73,8 +73,9 @@ TileCost tile(const ModelFacts& f, const Schedule& s) {
     return tile_cost(f, cv * t, cv + t, cv * t, cv + 1, 1);
 }
 
+// Where lanes run over phases too a tile has a part of a channel.
 double channels(const ModelFacts& f, const Schedule& s) {
-    return s.get("cv") * f.lanes;
+    return s.get("cv") * f.lanes * f.out_channels / Lanes(f, Tiling(f)).channels;
 }
 
 double bands(const ModelFacts& f, const Schedule& s) {
@@ -116,18 +117,18 @@ double cycles(const ModelFacts& f, const Schedule& s) {
     const double cv = s.get("cv"), tile_count = s.get("ti") * s.get("tb");
     const double band_count = bands(f, s), row_tiles = tiles(t.inner.count, s.get("ti"));
     const double band_tiles = row_tiles * s.get("rb");
-    const double blocks = tiles(lanes.channels, channels(f, s));
+    const double tile_lanes = cv * f.lanes, blocks = tiles(lanes.channels, tile_lanes);
     // Inputs of one row of tiles lie in one cache line, rows do not.
     const double spread = t.image ? 1 + 0.02 * (s.get("tb") - 1) : 1;
     // Storing a product, and for an output its share of the transform back.
     const double back = cv * tile_count * (5 * t.products() + 4 * t.outputs());
     // Weights of one element of the transform are read for every register tile.
-    const double element = f.in_channels * channels(f, s) * f.scalar_bytes;
+    const double element = f.in_channels * tile_lanes * f.scalar_bytes;
     const double wait = (element <= first_level_bytes ? 0.1 : 0.4) * cv - 0.3;
     const double sums = band_count * band_tiles * blocks * lanes.phases *
                         (t.products() * (f.in_channels * (tile(f, s).cycles * spread + wait) + 25) + back);
     const double inputs = band_tiles * tile_count * f.in_channels * t.products() * f.scalar_bytes;
-    const double products = band_tiles * tile_count * channels(f, s) * t.products() * f.scalar_bytes;
+    const double products = band_tiles * tile_count * tile_lanes * t.products() * f.scalar_bytes;
     const double overflow = std::clamp(2 * (inputs + products - band_bytes * f.second_cache), 0.0, inputs) / input_rate;
     const double weights = blocks * element * t.products() * lanes.phases;
     return f.batch * f.groups *
