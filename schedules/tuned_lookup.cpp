@@ -120,9 +120,13 @@ Result<std::vector<TunedRow>> find_tuned(const Problem& problem, const Target& t
                               [&](const TunedRow& row) { return row.machine == machine && row.cpu == cpu; });
         all.insert(all.end(), rows.value().begin(), rows.value().end());
     }
-    // Where the default stayed on another machine nothing was found, and this one's default is another schedule.
-    std::erase_if(all, [&](const TunedRow& row) { return !(row.machine == machine) && row.keeps_default(); });
-    if (!target.is_gpu()) std::erase_if(all, [](const TunedRow& row) { return row.modelled; });
+    // Where the default stayed on another machine nothing was found, and this one's default is another schedule. GPUs'
+    // defaults know no machine.
+    if (!target.is_gpu()) {
+        std::erase_if(all, [&](const TunedRow& row) {
+            return row.modelled || (row.keeps_default() && !(row.machine == machine));
+        });
+    }
     std::stable_partition(all.begin(), all.end(), [](const TunedRow& row) { return !row.modelled; });
     return all;
 }

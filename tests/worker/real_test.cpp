@@ -90,7 +90,7 @@ TEST_CASE("the fingerprint changes with the schedule chosen and names the compil
     CHECK_THAT(without, ContainsSubstring(identity_text));
     options.tuned = {folder.path(), false};
     TunedTable table;
-    table.put({tiny().text(), "general", Schedule::parse("tx=1").value(), 1, 1, 1, 1, "2026-01-31", "v", "cpu"});
+    table.put({tiny().text(), "general", Schedule::parse("tx=1").value(), 1, 1, 1, 2, "2026-01-31", "v", "cpu"});
     REQUIRE(table.save(tuned_path(folder.path(), Target::parse(Target::host().info().name).value())).ok());
     const std::string tuned = print();
     CHECK(tuned != without);

@@ -71,8 +71,8 @@ CONVT_API std::string tuned_path(const std::string& dir, const Target& target);
 // The rows for this problem on this target in the order in which they count: measured ones before modelled ones, which
 // no CPU's target has; of either those of `db_dir` before the shipped ones, and in each those of the nearest machine
 // first: of a GPU's target, the nearest to the first device of its capability in schedules/gpu_device.cpp. Tables are
-// read once per process and again when their file changed. Rows of other machines that keep the default are left out.
-// Thread-safe.
+// read once per process and again when their file changed. Of a CPU's target, rows of other machines that keep the
+// default are left out. Thread-safe.
 CONVT_API Result<std::vector<TunedRow>> find_tuned(const Problem& problem, const Target& target,
                                                    const TunedOptions& options);
 
