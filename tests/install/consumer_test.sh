@@ -56,7 +56,7 @@ done
 
 # Tables in the tree's own share/convt/tuned count without being named; another problem than the user's tables have.
 mkdir -p "$tree/share/convt/tuned"
-printf '%s\tgeneral\ttx=9\t1\t1\t1\t1\t2026-01-31\tv\tA CPU\tvector=0,registers=0,l1=0,l2=0,l3=0,cores=0\n' \
+printf '%s\tgeneral\ttx=9\t1\t1\t1\t2\t2026-01-31\tv\tA CPU\tvector=0,registers=0,l1=0,l2=0,l3=0,cores=0\n' \
     convt1d_f32_ci3_co5_i7_k3_s2 >"$tree/share/convt/tuned/x86-64-v2.tsv"
 "$tree/bin/convt-explain" convt1d_f32_ci3_co5_i7_k3_s2 --target x86-64-v2 > "$work/explain.log" 2>&1 || { cat "$work/explain.log"; fail "convt-explain"; }
 grep -q '^passed over .*tuned general tx=9, 2026-01-31, A CPU: schedule knob tx=9' "$work/explain.log" || { cat "$work/explain.log"; fail "the shipped table is not read"; }
