@@ -162,8 +162,8 @@ Result<PackedWeights> Kernel::pack(const TensorView& weights) const {
         const std::size_t bytes = (impl_->packed_bytes + alignment - 1) / alignment * alignment;
         auto packed = std::make_unique<PackedWeights::Impl>();
         packed->data.reset(std::aligned_alloc(alignment, bytes));
-        if (packed->data && alignment == huge_page) ::madvise(packed->data.get(), bytes, MADV_HUGEPAGE);  // advice only
         if (!packed->data) return {Code::out_of_memory, fmt::format("no memory for {} bytes of packed weights", bytes)};
+        if (alignment == huge_page) ::madvise(packed->data.get(), bytes, MADV_HUGEPAGE);  // advice only
         packed->bytes = impl_->packed_bytes;
         packed->layout = impl_->packing;
         if (Status status = impl_->pack_into(packed->data.get(), weights); !status.ok()) return status;

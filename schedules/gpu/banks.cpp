@@ -9,7 +9,7 @@
 namespace convt {
 namespace {
 
-constexpr int warp = 32;
+constexpr int warp = static_cast<int>(warp_lanes);
 constexpr int bank_bytes = 128;     // of all banks together, a cycle
 constexpr int vector_elements = 4;  // at most
 
