@@ -26,6 +26,10 @@ std::span<const Strategy> strategies(const Target& target) noexcept {
 std::string refuse_reason(const Strategy& strategy, const Problem& problem, const Target& target) {
     if (problem.padding_mode != PaddingMode::zeros && target.is_gpu())
         return fmt::format("padding_mode = {}: is built for CPUs alone", padding_mode_row(problem.padding_mode).word);
+    if (problem.is_open() && !strategy.open_extents) {
+        return target.is_gpu() ? "open extents: are built for CPUs alone"
+                               : "open extents: it counts its tiles when compiling";
+    }
     const ProblemTypeInfo& types = problem.types();
     for (const ElementType type : {types.input, types.weights, types.output}) {
         const ElementTypeInfo& info = element_type_info(type);

@@ -28,6 +28,7 @@ struct Strategy {
     // Empty where it takes the problem; `refuse_reason` asks.
     std::string (*refuse)(const Problem& problem, const Target& target);
     Pipeline (*build)(Operands& operands, const Target& target, const Schedule& schedule);
+    bool open_extents = false;  // extents may be known only when the kernel runs
 };
 
 // Those for such a target.

@@ -143,13 +143,14 @@ class Parser {
             case Token::type:
                 return read_type(word);
             case Token::batch:
-                return read_number(word, value, problem_.batch);
+                problem_.open_batch = value == "?";
+                return problem_.open_batch ? Status() : read_number(word, value, problem_.batch);
             case Token::in_channels:
                 return read_number(word, value, problem_.in_channels);
             case Token::out_channels:
                 return read_number(word, value, problem_.out_channels);
             case Token::input:
-                return read_axes(word, value, &Axis::input);
+                return read_input(word, value);
             case Token::kernel:
                 return read_axes(word, value, &Axis::kernel);
             case Token::stride:
@@ -184,7 +185,7 @@ class Parser {
     Status read_number(const Word& word, std::string_view digits, std::int64_t& number) {
         const bool decimal =
             !digits.empty() && std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; });
-        if (!decimal) return refuse(word, "expected decimal digits (open sizes, `?` and `..`, are not built)");
+        if (!decimal) return refuse(word, "expected decimal digits");
         if (digits.size() > 1 && digits[0] == '0') return refuse(word, "a number has no leading zero");
         const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
         if (error != std::errc()) return refuse(word, "the number does not fit 64 bits");
@@ -237,6 +238,31 @@ class Parser {
     Status read_axes(const Word& word, std::string_view value, std::int64_t Axis::*field) {
         return for_each_axis(word, value,
                              [&](std::string_view part, Axis& axis) { return read_number(word, part, axis.*field); });
+    }
+
+    Status read_input(const Word& word, std::string_view value) {
+        return for_each_axis(word, value, [&](std::string_view part, Axis& axis) {
+            std::string_view multiple = part;
+            const std::string_view extent = next_part(multiple, '*');
+            const bool has_multiple = extent.size() != part.size();
+            const std::size_t dots = extent.find("..");
+            if (extent != "?" && dots == std::string_view::npos)
+                return has_multiple ? refuse(word, "a multiple is of open extents alone, as in ?*8")
+                                    : read_number(word, extent, axis.input);
+            OpenExtent open;
+            if (has_multiple)
+                if (Status status = read_number(word, multiple, open.multiple); !status.ok()) return status;
+            open.lowest = open.multiple;
+            if (extent != "?") {
+                if (Status status = read_number(word, extent.substr(0, dots), open.lowest); !status.ok()) return status;
+                if (Status status = read_number(word, extent.substr(dots + 2), open.highest); !status.ok())
+                    return status;
+            }
+            if (open.lowest < 1 || open.multiple < 1 || (extent != "?" && open.highest < 1))
+                return refuse(word, "the bounds of an open extent and its multiple are at least 1");
+            problem_.open_input(static_cast<int>(&axis - problem_.axes.data()), open);
+            return Status();
+        });
     }
 
     Status read_padding(const Word& word, std::string_view value) {

@@ -29,6 +29,13 @@ std::string per_axis(std::span<const Axis> axes, std::int64_t Axis::*field) {
     return joined(axes, [field](const Axis& axis) { return fmt::to_string(axis.*field); });
 }
 
+std::string input_text(const Axis& axis) {
+    if (!axis.is_open()) return fmt::to_string(axis.input);
+    const auto& [lowest, highest, multiple] = axis.open;
+    const std::string range = highest == 0 ? "?" : fmt::format("{}..{}", lowest, highest);
+    return multiple == 1 ? range : fmt::format("{}*{}", range, multiple);
+}
+
 std::string padding_text(std::span<const Axis> axes) {
     return joined(axes, [](const Axis& axis) {
         return axis.pad_low == axis.pad_high ? fmt::to_string(axis.pad_low)
@@ -80,13 +87,14 @@ std::string token_text(const Problem& problem, const TokenRow& row) {
         case Token::type:
             return problem.types().name;
         case Token::batch:
+            if (problem.open_batch) return prefixed("?");
             return problem.batch == 1 ? "" : prefixed(fmt::to_string(problem.batch));
         case Token::in_channels:
             return prefixed(fmt::to_string(problem.in_channels));
         case Token::out_channels:
             return prefixed(fmt::to_string(problem.out_channels));
         case Token::input:
-            return prefixed(per_axis(axes, &Axis::input));
+            return prefixed(joined(axes, input_text));
         case Token::kernel:
             return prefixed(per_axis(axes, &Axis::kernel));
         case Token::stride:

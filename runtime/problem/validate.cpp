@@ -7,6 +7,7 @@
 #include "runtime/problem/scalars.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -31,6 +32,16 @@ std::int64_t mul(std::int64_t a, std::int64_t b) {
 
 Status broken(std::string_view field, std::int64_t value, std::string_view rule) {
     return {Code::invalid_problem, fmt::format("{} = {}: {}", field, value, rule)};
+}
+
+// What default schedules are for: enough blocks of a row for any tile, and an input of many channels that stays in a
+// second-level cache.
+std::int64_t nominal_extent(const OpenExtent& open, int rank) {
+    constexpr std::array<std::int64_t, 3> round{1024, 64, 16};
+    const std::int64_t multiple = std::max<std::int64_t>(open.multiple, 1);
+    const std::int64_t most = open.highest == 0 ? std::numeric_limits<std::int64_t>::max() : open.highest;
+    const std::int64_t wanted = round[static_cast<std::size_t>(std::clamp(rank, 1, 3) - 1)];
+    return std::max(std::min(wanted, most) / multiple * multiple, open.lowest);
 }
 
 // Named as in (N, C, D, H, W): the last axis is always W.
@@ -61,6 +72,27 @@ Status check_ranges(const Problem& p) {
           check_range("groups", p.groups, 1)}) {
         if (!status.ok()) return status;
     }
+    return {};
+}
+
+// What an open axis leaves to calls, and that its nominal extent is the one that goes with it.
+Status check_open(const Problem& p, int index) {
+    const Axis& axis = p.axes[static_cast<std::size_t>(index)];
+    const auto& [lowest, highest, multiple] = axis.open;
+    if (axis.open == OpenExtent{}) return {};
+    const auto refuse = [&](std::string_view field, std::int64_t value, std::string_view rule) {
+        return broken(axis_field(field, p.rank, index), value, rule);
+    };
+    if (lowest < 1 || lowest > int32_max) return refuse("lowest input", lowest, "must be in [1, 2^31)");
+    if (multiple < 1 || lowest % multiple != 0)
+        return refuse("multiple of input", multiple, fmt::format("must divide the lowest input {}", lowest));
+    if (highest == 0 && lowest != multiple)
+        return refuse("lowest input", lowest, "must be the multiple where there is no highest");
+    if (highest != 0 && (highest <= lowest || highest > int32_max || highest % multiple != 0))
+        return refuse("highest input", highest,
+                      fmt::format("must be above the lowest {}, a multiple of {} and below 2^31", lowest, multiple));
+    const std::int64_t nominal = nominal_extent(axis.open, p.rank);
+    if (axis.input != nominal) return refuse("input", axis.input, fmt::format("is {} where it is open", nominal));
     return {};
 }
 
@@ -103,8 +135,13 @@ Status check_groups(const Problem& p) {
     return {};
 }
 
-std::int64_t product(const std::vector<std::int64_t>& extents) {
-    return std::accumulate(extents.begin(), extents.end(), std::int64_t{1}, mul);
+// Elements of a tensor with `extent` positions an axis.
+template <typename Extent>
+std::int64_t elements(const Problem& p, std::int64_t outer, std::int64_t channels, Extent extent) {
+    std::int64_t count = mul(outer, channels);
+    for (int i = 0; i < p.rank; ++i)
+        count = mul(count, extent(p.axes[static_cast<std::size_t>(i)]));
+    return count;
 }
 
 // The most that any strategy may round a dimension up to, for its lanes: four vectors of 16 f32.
@@ -135,15 +172,19 @@ std::int64_t packed_weights(const Problem& p) {
 
 Status check_bytes(const Problem& p) {
     const ProblemTypeInfo& types = p.types();
-    const Problem wide = p.unfolded();
-    for (const auto& [field, elements, type] :
-         {std::tuple("input bytes", product(p.input_shape()), types.input),
-          std::tuple("output bytes", product(p.output_shape()), types.output),
-          std::tuple("output before folding bytes", product(wide.output_shape()), wide.types().output),
-          std::tuple("weight bytes", product(p.weight_shape()), types.weights),
+    const bool folds = p.padding_mode != PaddingMode::zeros;
+    const auto input = [](const Axis& a) { return a.input; };
+    const auto output = [](const Axis& a) { return a.output(); };
+    const auto kernel = [](const Axis& a) { return a.kernel; };
+    for (const auto& [field, count, type] :
+         {std::tuple("input bytes", elements(p, p.batch, p.in_channels, input), types.input),
+          std::tuple("output bytes", elements(p, p.batch, p.out_channels, output), types.output),
+          std::tuple("output before folding bytes", folds ? elements(p, p.batch, p.out_channels, uncropped) : 0,
+                     types.sum),
+          std::tuple("weight bytes", elements(p, p.in_channels, p.out_channels / p.groups, kernel), types.weights),
           std::tuple("padded input bytes", padded_input(p), types.sum),
           std::tuple("packed weight bytes", packed_weights(p), types.sum)}) {
-        const std::int64_t bytes = mul(elements, element_type_info(type).bytes());
+        const std::int64_t bytes = mul(count, element_type_info(type).bytes());
         if (bytes > int32_max) return broken(field, bytes, "must be less than 2^31");
     }
     return {};
@@ -167,7 +208,10 @@ Status check_sums(const Problem& p) {
         // The taps of one output are S / gcd(S, D) apart.
         const Axis& axis = p.axes[static_cast<std::size_t>(i)];
         const std::int64_t step = axis.stride / std::gcd(axis.stride, axis.dilation);
-        products = mul(products, std::min((axis.kernel + step - 1) / step, axis.input));
+        const std::int64_t taps = (axis.kernel + step - 1) / step;
+        const std::int64_t inputs =
+            axis.is_open() && axis.open.highest == 0 ? taps : std::max(axis.input, axis.open.highest);
+        products = mul(products, std::min(taps, inputs));
     }
     constexpr std::int64_t largest_product = 255 * 128;
     const std::int64_t most = int32_max / 2 / largest_product;
@@ -220,6 +264,37 @@ Status check_enums(const Problem& p) {
     return {};
 }
 
+// Of axes whose range has a highest extent both ends make a valid axis; other extents are looked at call by call.
+Status check_axes(const Problem& p) {
+    const PaddingModeRow& row = padding_mode_row(p.padding_mode);
+    for (int i = 0; i < p.rank; ++i) {
+        Axis axis = p.axes[static_cast<std::size_t>(i)];
+        if (Status status = check_open(p, i); !status.ok()) return status;
+        if (Status status = check_axis(axis, row, p.rank, i); !status.ok()) return status;
+        if (axis.open.highest == 0) continue;
+        for (const std::int64_t end : {axis.open.lowest, axis.open.highest}) {
+            axis.input = end;
+            if (Status status = check_axis(axis, row, p.rank, i); !status.ok())
+                return {status.code(), fmt::format("at input {}: {}", end, status.message())};
+        }
+    }
+    return {};
+}
+
+Status check_extent(const Problem& p, int index, std::int64_t extent) {
+    const Axis& axis = p.axes[static_cast<std::size_t>(index)];
+    const auto refuse = [&](std::string_view rule) {
+        return Status(Code::invalid_argument,
+                      fmt::format("{} = {}: {}", axis_field("input", p.rank, index), extent, rule));
+    };
+    if (!axis.is_open()) return extent == axis.input ? Status() : refuse(fmt::format("must be {}", axis.input));
+    const auto& [lowest, highest, multiple] = axis.open;
+    if (extent < lowest) return refuse(fmt::format("must be at least {}", lowest));
+    if (highest != 0 && extent > highest) return refuse(fmt::format("must be at most {}", highest));
+    if (extent % multiple != 0) return refuse(fmt::format("must be a multiple of {}", multiple));
+    return {};
+}
+
 std::vector<std::int64_t> activation_shape(const Problem& p, Layout layout, std::int64_t channels, bool output) {
     std::vector<std::int64_t> shape = {p.batch};
     if (layout == Layout::channels_first) shape.push_back(channels);
@@ -231,20 +306,55 @@ std::vector<std::int64_t> activation_shape(const Problem& p, Layout layout, std:
     return shape;
 }
 
+// The rules about extents.
+Status check_sizes(const Problem& p) {
+    if (Status status = check_ranges(p); !status.ok()) return status;
+    if (p.open_batch && p.batch != 1) return broken("batch", p.batch, "is 1 where it is open");
+    if (Status status = check_axes(p); !status.ok()) return status;
+    return check_bytes(p);
+}
+
 }  // namespace
 
 Status Problem::validate() const {
     if (Status status = check_enums(*this); !status.ok()) return status;
-    if (Status status = check_ranges(*this); !status.ok()) return status;
-    for (int i = 0; i < rank; ++i) {
-        const Status status = check_axis(axes[static_cast<std::size_t>(i)], padding_mode_row(padding_mode), rank, i);
-        if (!status.ok()) return status;
-    }
+    if (Status status = check_sizes(*this); !status.ok()) return status;
     if (Status status = check_groups(*this); !status.ok()) return status;
-    if (Status status = check_bytes(*this); !status.ok()) return status;
     if (Status status = check_zero(*this); !status.ok()) return status;
     if (Status status = check_sums(*this); !status.ok()) return status;
     return check_epilogue(*this);
+}
+
+void Problem::open_input(int i, const OpenExtent& open) {
+    Axis& axis = axes[static_cast<std::size_t>(i)];
+    axis.open = open;
+    axis.input = nominal_extent(open, rank);
+}
+
+bool Problem::is_open() const noexcept {
+    return open_batch || std::ranges::any_of(axes, &Axis::is_open);
+}
+
+Result<Problem> Problem::closed(std::int64_t wanted_batch, std::span<const std::int64_t> input) const {
+    const auto refuse = [](std::string_view field, std::int64_t value, std::string_view rule) {
+        return Status(Code::invalid_argument, fmt::format("{} = {}: {}", field, value, rule));
+    };
+    if (input.size() != static_cast<std::size_t>(rank))
+        return refuse("input extents", static_cast<std::int64_t>(input.size()), fmt::format("must be {}", rank));
+    if (!open_batch && wanted_batch != batch) return refuse("batch", wanted_batch, fmt::format("must be {}", batch));
+    for (int i = 0; i < rank; ++i) {
+        if (Status status = check_extent(*this, i, input[static_cast<std::size_t>(i)]); !status.ok()) return status;
+    }
+    Problem call = *this;
+    call.open_batch = false;
+    call.batch = wanted_batch;
+    for (int i = 0; i < rank; ++i) {
+        Axis& axis = call.axes[static_cast<std::size_t>(i)];
+        axis.open = {};
+        axis.input = input[static_cast<std::size_t>(i)];
+    }
+    if (Status status = check_sizes(call); !status.ok()) return Status(Code::invalid_argument, status.message());
+    return call;
 }
 
 std::vector<std::int64_t> Problem::input_shape() const {

@@ -6,6 +6,7 @@
 
 #include <limits>
 #include <string>
+#include <vector>
 
 namespace convt::test {
 namespace {
@@ -28,6 +29,33 @@ void check_refused(const Row& row, const Status& status, Code code = Code::inval
 }
 
 }  // namespace
+
+TEST_CASE("a call's sizes: each that an open problem does not take names field, value and rule") {
+    const struct {
+        const char* text;
+        std::int64_t batch;
+        std::vector<std::int64_t> input;
+        Row expected;
+    } rows[] = {
+        {"convt1d_f32_ci1_co1_i?_k1", 2, {8}, {"", "batch", "= 2:", "must be 1"}},
+        {"convt1d_f32_n?_ci1_co1_i?_k1", 0, {8}, {"", "batch", "= 0:", "at least 1"}},
+        {"convt2d_f32_n?_ci1_co1_i?x8_k1", 3, {9, 9}, {"", "input[W]", "= 9:", "must be 8"}},
+        {"convt2d_f32_ci1_co1_i?x8_k1", 1, {0, 8}, {"", "input[H]", "= 0:", "at least 1"}},
+        {"convt1d_f32_ci1_co1_i?*8_k1", 1, {20}, {"", "input[W]", "= 20:", "a multiple of 8"}},
+        {"convt1d_f32_ci1_co1_i16..64_k1", 1, {15}, {"", "input[W]", "= 15:", "at least 16"}},
+        {"convt1d_f32_ci1_co1_i16..64_k1", 1, {65}, {"", "input[W]", "= 65:", "at most 64"}},
+        {"convt1d_f32_ci1_co1_i?_k3_p2", 1, {2}, {"", "output[W]", "= 0:", "at least 1"}},
+        {"convt1d_f32_ci1_co1_i?_k7_p3_pmreflect", 1, {3}, {"", "padding low[W]", "= 3:", "at most 2"}},
+        {"convt1d_f32_n?_ci8_co1_i?_k1", 65536, {1024}, {"", "input bytes", "= 2147483648:", "less than 2^31"}},
+        {"convt1d_f32_ci8_co1_i?_k1_s64", 1, {33554433}, {"", "output before padding[W]", "= 2147483649:", "at most"}},
+        {"convt2d_f32_ci1_co1_i?_k1", 1, {8}, {"", "input extents", "= 1:", "must be 2"}},
+    };
+    for (const auto& [text, batch, input, expected] : rows) {
+        const Problem open = Problem::parse(text).value();
+        check_refused({text, expected.field, expected.value, expected.rule}, open.closed(batch, input).status(),
+                      Code::invalid_argument);
+    }
+}
 
 TEST_CASE("problem rules: each names field, value and rule") {
     const Row rows[] = {
@@ -63,6 +91,14 @@ TEST_CASE("problem rules: each names field, value and rule") {
         {"convt1d_f32_ci65536_co65536_i1_k128_g65536", "packed weight bytes", "= 2147483648:", "less than 2^31"},
         {"convt3d_c128_n2147483647_ci2147483647_co2147483647_i2147483647_k1", "input bytes",
          "= 9223372036854775807:", "less than 2^31"},
+        {"convt1d_f32_ci1_co1_i8..8_k1", "highest input[W]", "= 8:", "above the lowest 8"},
+        {"convt2d_f32_ci1_co1_i4x8..20*8_k1", "highest input[W]", "= 20:", "a multiple of 8"},
+        {"convt2d_f32_ci1_co1_i4..16*8x8_k1", "multiple of input[H]", "= 8:", "divide the lowest input 4"},
+        {"convt1d_f32_ci1_co1_i1..4294967296_k1", "highest input[W]", "= 4294967296:", "below 2^31"},
+        {"convt1d_f32_ci1_co1_i2..64_k3_p2", "at input 2: output[W]", "= 0:", "at least 1"},
+        {"convt1d_f32_ci1_co1_i2..2147483647_k1_s2", "at input 2147483647: output before padding[W]",
+         "= 4294967293:", "at most 2147483647"},
+        {"convt1d_f32_ci1048576_co1_i?_k1", "input bytes", "= 4294967296:", "less than 2^31"},
         {"convt1d_f32_ci1_co1_i1_k1_z3", "zero point", "= 3:", "inputs of integers alone"},
         {"convt1d_u8s8s32_ci1_co1_i1_k1_z256", "zero point", "= 256:", "a value of u8"},
         {"convt1d_s8s8f32_ci1_co1_i1_k1_z-129", "zero point", "= -129:", "a value of s8"},
@@ -125,10 +161,20 @@ TEST_CASE("problem syntax: each error names the token and its column") {
         {"convt2d_f8_ci1_co1_i1_k1", "`f8`", "column 9:", "there are f32 f64 c64 c128"},
         {"convt2d_bf16f32_ci1_co1_i1_k1", "`bf16f32`", "column 9:", "s8s8s32"},
         {"convt2d_F32_ci1_co1_i1_k1", "`F32`", "column 9:", "there are f32 f64 c64 c128"},
-        {"convt2d_f32_n?_ci1_co1_i1_k1", "`n?`", "column 13:", "open sizes"},
-        {"convt2d_f32_ci1_co1_i?_k1", "`i?`", "column 21:", "open sizes"},
-        {"convt2d_f32_ci1_co1_i16..4096_k1", "`i16..4096`", "column 21:", "open sizes"},
-        {"convt2d_f32_ci1_co1_i?*8_k1", "`i?*8`", "column 21:", "open sizes"},
+        {"convt2d_f32_n??_ci1_co1_i1_k1", "`n??`", "column 13:", "decimal digits"},
+        {"convt2d_f32_n2?_ci1_co1_i1_k1", "`n2?`", "column 13:", "decimal digits"},
+        {"convt2d_f32_ci?_co1_i1_k1", "`ci?`", "column 13:", "decimal digits"},
+        {"convt2d_f32_ci1_co1_i1_k?", "`k?`", "column 24:", "decimal digits"},
+        {"convt2d_f32_ci1_co1_i?8_k1", "`i?8`", "column 21:", "decimal digits"},
+        {"convt2d_f32_ci1_co1_i8*2_k1", "`i8*2`", "column 21:", "open extents alone"},
+        {"convt2d_f32_ci1_co1_i?*_k1", "`i?*`", "column 21:", "decimal digits"},
+        {"convt2d_f32_ci1_co1_i?*0_k1", "`i?*0`", "column 21:", "at least 1"},
+        {"convt2d_f32_ci1_co1_i16.._k1", "`i16..`", "column 21:", "decimal digits"},
+        {"convt2d_f32_ci1_co1_i..16_k1", "`i..16`", "column 21:", "decimal digits"},
+        {"convt2d_f32_ci1_co1_i0..16_k1", "`i0..16`", "column 21:", "at least 1"},
+        {"convt2d_f32_ci1_co1_i1..0_k1", "`i1..0`", "column 21:", "at least 1"},
+        {"convt2d_f32_ci1_co1_i016..64_k1", "`i016..64`", "column 21:", "leading zero"},
+        {"convt2d_f32_ci1_co1_i?x?x?_k1", "`i?x?x?`", "column 21:", "3 values for 2 axes"},
         {"convt2d_f32_co1_i1_k1", "`co1`", "column 13:", "the input channels must stand before it"},
         {"convt2d_f32_ci1_i1_k1", "`i1`", "column 17:", "the output channels must stand before it"},
         {"convt2d_f32_ci1_co1_k1", "`k1`", "column 21:", "the input extents must stand before it"},

@@ -71,12 +71,32 @@ TEST_CASE("problem text: operands of the epilogue are named by operation, the se
     CHECK(names == "scale0 shift1 add3 prelu4 scale25 add28 ");
 }
 
+TEST_CASE("an open problem: what it leaves to calls, what models take it for, and what a call makes of it") {
+    const Problem p = parsed("convt3d_f32_n?_ci2_co3_i?*24x5x20..4096_k4_s2_p1");
+    CHECK((p.is_open() && p.open_batch && p.batch == 1));
+    CHECK(p.axes[0].open == OpenExtent{24, 0, 24});
+    CHECK(!p.axes[1].is_open());
+    CHECK(p.axes[2].open == OpenExtent{20, 4096, 1});
+    CHECK(p.input_shape() == std::vector<std::int64_t>{1, 2, 24, 5, 20});  // 16, moved into the ranges
+    const Problem call = require_value(p.closed(7, std::vector<std::int64_t>{48, 5, 33}));
+    CHECK(!call.is_open());
+    CHECK(call.text() == "convt3d_f32_n7_ci2_co3_i48x5x33_k4x4x4_s2x2x2_p1x1x1");
+    CHECK(call.output_shape() == std::vector<std::int64_t>{7, 3, 96, 10, 66});
+    CHECK(require_value(call.closed(7, std::vector<std::int64_t>{48, 5, 33})) == call);
+    CHECK(parsed("convt1d_f32_ci1_co1_i?_k1").axes[0].input == 1024);
+    CHECK(parsed("convt1d_f32_ci1_co1_i?*7_k1").axes[0].input == 1022);
+    CHECK(parsed("convt2d_f32_ci1_co1_i?x1..2_k1").input_shape() == std::vector<std::int64_t>{1, 1, 64, 2});
+}
+
 TEST_CASE("problem text: one form is canonical") {
     const struct {
         const char* given;
         const char* canonical;
     } rows[] = {
         {"convt2d_f32_n1_ci2_co3_i4_k5", "convt2d_f32_ci2_co3_i4x4_k5x5"},
+        {"convt2d_f32_n?_ci2_co3_i?_k5", "convt2d_f32_n?_ci2_co3_i?x?_k5x5"},
+        {"convt3d_f32_ci2_co3_i?*8x4x16..64*1_k1", "convt3d_f32_ci2_co3_i?*8x4x16..64_k1x1x1"},
+        {"convt1d_f32_ci2_co3_i16..64*16_k1", "convt1d_f32_ci2_co3_i16..64*16_k1"},
         {"convt2d_f32_ci2_co3_i4x4_k5x5_s1_p0_op0_d1_g1", "convt2d_f32_ci2_co3_i4x4_k5x5"},
         {"convt2d_f32_ci2_co3_i4_k5_s2x1_p1:1x2:2", "convt2d_f32_ci2_co3_i4x4_k5x5_s2x1_p1x2"},
         {"convt2d_f32_ci2_co3_i4_k5_p1:2", "convt2d_f32_ci2_co3_i4x4_k5x5_p1:2x1:2"},

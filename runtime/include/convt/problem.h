@@ -126,17 +126,28 @@ struct EpilogueOperand {
     std::size_t op;    // index of its operation
 };
 
+// Input extents among which each call chooses, where an axis is left open: multiples of `multiple` from `lowest` on, up
+// to `highest`, or where that is 0 as far as the problem's rules go. `lowest` is 0 where the axis is closed.
+struct OpenExtent {
+    std::int64_t lowest = 0;
+    std::int64_t highest = 0;
+    std::int64_t multiple = 1;
+    bool operator==(const OpenExtent&) const = default;
+};
+
 // One spatial axis. All in elements. Output extent, as in PyTorch and ONNX:
 //   output = (input - 1) * stride - pad_low - pad_high + dilation * (kernel - 1) + output_padding + 1
 struct Axis {
-    std::int64_t input = 1;
+    std::int64_t input = 1;  // of an open axis the nominal one: Problem::open_input
     std::int64_t kernel = 1;
     std::int64_t stride = 1;
     std::int64_t pad_low = 0;
     std::int64_t pad_high = 0;
     std::int64_t output_padding = 0;
     std::int64_t dilation = 1;
+    OpenExtent open = {};
 
+    bool is_open() const noexcept { return open.lowest != 0; }
     // Wraps only where `validate` refuses the problem.
     std::int64_t output() const noexcept {
         return static_cast<std::int64_t>(static_cast<std::uint64_t>(input - 1) * static_cast<std::uint64_t>(stride) -
@@ -167,6 +178,7 @@ struct CONVT_API Problem {
     Layout output_layout = Layout::channels_first;
     bool bias = false;
     bool direct = false;
+    bool open_batch = false;  // each call chooses its batch; `batch` is 1 then
     std::vector<EpilogueOp> epilogue;
 
     bool operator==(const Problem&) const = default;
@@ -184,8 +196,16 @@ struct CONVT_API Problem {
     // Every rule of the contract, in checked 64-bit arithmetic. Code::invalid_problem names field, value and rule.
     Status validate() const;
 
+    // Leaves the input extent of axis `i` to each call. What is decided before, default schedules and estimates, is for
+    // a nominal extent, which becomes axes[i].input: 1024 in 1D, 64 in 2D, 16 in 3D, moved into the range.
+    void open_input(int i, const OpenExtent& open);
+    bool is_open() const noexcept;  // batch or an axis
+    // The problem of a call with these sizes, `input` an extent an axis: what is open takes them, what is not must have
+    // them. Code::invalid_argument names field, value and rule. Without an epilogue it allocates only where it fails.
+    Result<Problem> closed(std::int64_t batch, std::span<const std::int64_t> input) const;
+
     // Shapes in the order of memory, batch included: (N, C, spatial...) or (N, spatial..., C); weights (C_in,
-    // C_out/groups, K...).
+    // C_out/groups, K...). Of an open problem those of the nominal sizes.
     std::vector<std::int64_t> input_shape() const;
     std::vector<std::int64_t> output_shape() const;
     std::vector<std::int64_t> weight_shape() const;
