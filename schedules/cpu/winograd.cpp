@@ -15,9 +15,21 @@ using Halide::Var;
 
 namespace {
 
+// Where blocks of output channels run on several threads, the band's transform, before them, does too: over input
+// channels, or rows of tiles, in pieces that a thread takes at once.
+constexpr int transform_pieces = 8;
+
+// `loop`, the outermost, of `extent` turns.
+void parallel_transform(WinogradStages& s, const Schedule& schedule, const Var& loop, int extent) {
+    if (schedule.get("par") != 2) return;
+    const Var piece("piece");
+    s.transformed.split(loop, piece, loop, std::max(extent / transform_pieces, 1), TailStrategy::GuardWithIf)
+        .parallel(piece);
+}
+
 // Channels last: a window is loaded by vectors of channels, transformed in registers and stored as it is. Tiles are one
 // vector more than their channels apart: at a multiple of 4 KiB they would share the sets of the first cache.
-void schedule_pixel_input(WinogradStages& s, const Halide::RVar& band) {
+void schedule_pixel_input(WinogradStages& s, const Schedule& schedule, const Halide::RVar& band) {
     const int lanes = s.facts.lanes, channels = s.facts.in_channels;
     const TailStrategy tail = channels < lanes ? TailStrategy::GuardWithIf : TailStrategy::ShiftInwards;
     Var kv("kv"), hv("hv");
@@ -28,12 +40,13 @@ void schedule_pixel_input(WinogradStages& s, const Halide::RVar& band) {
         .reorder(kv, s.e, s.k, s.ti, s.tb, s.g, s.n)
         .vectorize(kv)
         .unroll(s.e);
+    parallel_transform(s, schedule, s.tb, s.band_tiles);
     if (!s.has_inner) return;
     s.half.compute_at(s.transformed, s.k).split(s.k, s.k, hv, lanes, tail).vectorize(hv).unroll(s.ei).unroll(s.row);
 }
 
 void schedule_input(WinogradStages& s, const Schedule& schedule, const Halide::RVar& band) {
-    if (s.facts.input_channels_last) return schedule_pixel_input(s, band);
+    if (s.facts.input_channels_last) return schedule_pixel_input(s, schedule, band);
     const int lanes = s.facts.lanes;
     // Short rows: vectors as wide as a row of tiles.
     int wide = 1;
@@ -48,6 +61,7 @@ void schedule_input(WinogradStages& s, const Schedule& schedule, const Halide::R
         .reorder(tv, s.e, tile, other, s.k, s.g, s.n)
         .vectorize(tv)
         .unroll(s.e);
+    parallel_transform(s, schedule, s.k, s.facts.in_channels);
     if (schedule.get("fetch") > 0) s.transformed.prefetch(s.input, s.k, s.k, 2, PrefetchBoundStrategy::NonFaulting);
     if (s.has_inner) {
         s.half.compute_at(s.transformed, s.k)
