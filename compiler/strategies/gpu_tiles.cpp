@@ -108,6 +108,13 @@ void stage_weights(const Operands& o, GpuTileStages& s, const Expr& z_tap) {
         as_tuple(element(s.weights(lane, s.by, s.jy, s.my, s.mz, s.chunk, s.z, s.cb, s.g), o.parts));
 }
 
+// Ends the loop over `turn` at `count`, at least 0. Which blocks have no turn at all must not be read off the
+// condition: Halide 21 would cut a block's own index to those that have some, and what it then infers of the sum's
+// region differs from block to block, so that no index of it is a constant. No solver looks into `absd`.
+void end_at(RDom& loops, const Halide::RVar& turn, const Expr& count) {
+    loops.where(turn < Halide::cast<int>(Halide::absd(count, 0)));
+}
+
 void add_sum(const Operands& o, const Tile& t, GpuTileStages& s) {
     const GpuTileSizes& z = s.sizes;
     const PhaseTable &py = o.phase[1], &pz = o.phase[2];
@@ -126,13 +133,14 @@ void add_sum(const Operands& o, const Tile& t, GpuTileStages& s) {
         as_tuple(z.slices > 1 ? zero(o) : o.start(channel, s.g, o.out_channels % z.channels() != 0));
     const OffsetTap x_tap = offset_tap(t.px, r[0], r[1]);
     r.where(x_tap.exists);
-    const PhaseExpr phase = phase_expr(py, s.jy);
-    const TapRange range = tap_range(py, o.axes[1], phase, s.by * z.positions_y(), z.positions_y());
-    if (!range.whole) r.where(r[3] < range.count);
-    rolled_tap(pz, o.axes[2], r, 4, s.z);  // takes the places without a tap out of `r`
+    const Expr stride = to_int(pz.phases());
+    const TapRange y_taps = tap_range(py, o.axes[1], phase_expr(py, s.jy), s.by * z.positions_y(), z.positions_y());
+    const TapRange z_taps = tap_range(pz, o.axes[2], phase_expr(pz, s.z % stride), s.z / stride, 1);
+    if (!y_taps.whole) end_at(r, r[3], y_taps.count);
+    if (!z_taps.whole) end_at(r, r[4], z_taps.count);
     Expr chunk = s.k * t.slice_chunks + r[5];
     if (t.slice_chunks * z.slices != t.chunks) {
-        r.where(chunk < t.chunks);
+        end_at(r, r[5], Halide::max(t.chunks - s.k * t.slice_chunks, 0));
         chunk = Halide::min(chunk, t.chunks - 1);
     }
     const Expr column = s.ux * z.tx + s.vx + (r[1] - t.ux.lowest), row = s.uy * z.ty + s.vy;
