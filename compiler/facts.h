@@ -33,6 +33,7 @@ inline ScheduleFacts schedule_facts(const Operands& operands, const Target& targ
     facts.input_channels_last = operands.problem.input_layout == Layout::channels_last;
     facts.output_channels_last = operands.problem.output_layout == Layout::channels_last;
     facts.complex = operands.parts > 1;
+    facts.ordered = operands.problem.rounds_in_order();
     facts.reads_like_output = std::ranges::any_of(
         operands.epilogue, [](const EpilogueOperand& o) { return o.shape == OperandShape::as_output; });
     return facts;

@@ -3,8 +3,10 @@
 
 #include "compiler/device_code.h"
 #include "compiler/fold.h"
+#include "compiler/ordered_sums.h"
 #include "compiler/prefetch_levels.h"
 #include "compiler/strategies/strategy.h"
+#include "runtime/target/features.h"
 #include "schedules/model.h"
 
 #include <fcntl.h>
@@ -54,12 +56,13 @@ Halide::Target::Feature cuda_capability(const Target& target) {
     }
 }
 
-Halide::Target halide_target(const Target& target, bool asserts) {
+Halide::Target halide_target(const Problem& problem, const Target& target, bool asserts) {
     Halide::Target t;
     t.os = Halide::Target::Linux;
     t.arch = std::string_view(target.info().arch) == "arm" ? Halide::Target::ARM : Halide::Target::X86;
     t.bits = 64;
     std::vector<Halide::Target::Feature> features{Halide::Target::NoRuntime, Halide::Target::UserContext};
+    if (problem.sums == Sums::ordered) features.push_back(Halide::Target::StrictFloat);
     if (target.is_gpu()) {
         features.insert(features.end(), {Halide::Target::CUDA, cuda_capability(target)});
     } else if (!asserts) {  // a GPU's kernel looks at what the driver answered through them
@@ -72,6 +75,10 @@ Halide::Target halide_target(const Target& target, bool asserts) {
     }
     t.set_features(features);
     return t;
+}
+
+bool has_fused_multiply_add(const Target& target) {
+    return std::string_view(target.info().arch) == "arm" || (target.features() & feature::fma) != 0;
 }
 
 Halide::Module run_and_pack(const std::vector<Halide::Argument>& arguments, Pipeline& pipeline,
@@ -125,7 +132,8 @@ Result<Object> lower_unguarded(const Problem& problem, const Target& target, con
     Pipeline pipeline = strategy->build(operands, target, plan.schedule);
     std::vector<Halide::Argument> arguments = operands.arguments();
     if (problem.padding_mode != PaddingMode::zeros) fold_output(problem, target, plan.schedule, pipeline, arguments);
-    Halide::Module module = run_and_pack(arguments, pipeline, halide_target(target, options.asserts));
+    if (problem.rounds_in_order()) fuse_products(pipeline.output, has_fused_multiply_add(target));
+    Halide::Module module = run_and_pack(arguments, pipeline, halide_target(problem, target, options.asserts));
     if (target.is_gpu()) module = with_container(module, target.info().capability);
     if (!reporter().false_promise().empty()) return {Code::compile_failed, reporter().false_promise()};
 

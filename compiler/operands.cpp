@@ -2,6 +2,7 @@
 #include "compiler/operands.h"
 
 #include "compiler/epilogue.h"
+#include "compiler/ordered_sums.h"
 #include "schedules/model.h"
 
 #include <algorithm>
@@ -240,6 +241,18 @@ Element Operands::finish(const Element& sum, const std::vector<Expr>& place) con
     return finish_place(finish_channel(sum, place[3], place[4], false), place);
 }
 
+Element Operands::multiply_add(const Element& sum, const Element& a, const Element& b) const {
+    const bool ordered = problem.rounds_in_order();
+    const auto product = [ordered](const Expr& u, const Expr& v) { return ordered ? product_in_order(u, v) : u * v; };
+    if (parts == 1) return {sum[0] + product(a[0], b[0])};
+    if (ordered) {
+        const Expr minus = Halide::Internal::make_const(scalar, -0.0) - a[1];
+        return {(sum[0] + product(a[0], b[0])) + product(minus, b[1]),
+                (sum[1] + product(a[0], b[1])) + product(a[1], b[0])};
+    }
+    return {(sum[0] + a[0] * b[0]) - a[1] * b[1], (sum[1] + a[0] * b[1]) + a[1] * b[0]};
+}
+
 Expr Operands::stored(const Element& value, const Expr& part) const {
     const Halide::Type type = scalar_type(problem.types().output);
     const Expr whole = parts > 1 ? Halide::mux(part, {value[0], value[1]}) : value[0];
@@ -271,11 +284,6 @@ std::vector<Argument> Operands::arguments() const {
 
 Element zero(const Operands& operands) {
     return Element(static_cast<std::size_t>(operands.parts), Halide::cast(operands.scalar, 0));
-}
-
-Element multiply_add(const Element& sum, const Element& a, const Element& b) {
-    if (sum.size() == 1) return {sum[0] + a[0] * b[0]};
-    return {(sum[0] + a[0] * b[0]) - a[1] * b[1], (sum[1] + a[0] * b[1]) + a[1] * b[0]};
 }
 
 Element element(const Halide::FuncRef& value, int parts) {

@@ -85,6 +85,8 @@ struct Operands {
     Element finish_place(Element value, const std::vector<Halide::Expr>& place) const;
     Element finish(const Element& sum, const std::vector<Halide::Expr>& place) const;  // all of it
 
+    // sum + a * b, complex where there are two parts.
+    Element multiply_add(const Element& sum, const Element& a, const Element& b) const;
     // A finished element as the output holds it: rounded to its type.
     Halide::Expr stored(const Element& value, const Halide::Expr& part) const;
     // The output Func over [part] x y z c g n from one element per position, bounds set; `part` is unrolled.
@@ -103,8 +105,6 @@ struct Operands {
 };
 
 Element zero(const Operands& operands);
-// sum + a * b, complex where there are two parts.
-Element multiply_add(const Element& sum, const Element& a, const Element& b);
 // Parts of a Func's value at one place.
 Element element(const Halide::FuncRef& value, int parts);
 Halide::Tuple as_tuple(const Element& value);

@@ -77,6 +77,11 @@ OffsetRange offset_range(const PhaseTable& table, int first, int count) {
     return {static_cast<int>(lowest), static_cast<int>(highest - lowest) + 1, static_cast<int>(strides)};
 }
 
+OffsetLoop offset_loop(const OffsetRange& range, bool taps_ascend) {
+    if (taps_ascend) return {-(range.lowest + range.count - 1), -1};
+    return {range.lowest, 1};
+}
+
 Expr input_row(const PhaseTable& table, const PhaseExpr& phase, const Expr& q, const Expr& m) {
     return q + phase.base - m * static_cast<int>(table.input_step());
 }

@@ -44,6 +44,12 @@ struct OffsetRange {
 };
 OffsetRange offset_range(const PhaseTable& table, int first, int count);
 
+// A loop r from `first` over all offsets of a range, u = sign * r: upwards, or, so that taps ascend, downwards.
+struct OffsetLoop {
+    int first, sign;
+};
+OffsetLoop offset_loop(const OffsetRange& range, bool taps_ascend);
+
 // Input index of the m-th tap of a phase at position q.
 Halide::Expr input_row(const PhaseTable& table, const PhaseExpr& phase, const Halide::Expr& q, const Halide::Expr& m);
 

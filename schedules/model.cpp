@@ -53,7 +53,7 @@ ModelFacts::ModelFacts(const Problem& problem, const Target& target, const Machi
       dot_cycles(1),
       input_channels_last(problem.input_layout == Layout::channels_last),
       output_channels_last(problem.output_layout == Layout::channels_last),
-      output_holds_sums(problem.types().output == problem.types().sum) {
+      output_holds_sums(problem.types().output == problem.types().sum && !problem.rounds_in_order()) {
     if (const DotProduct* instruction = find_dot_product(problem, target)) {
         dot = instruction->width;
         dot_cycles = instruction->cycles;

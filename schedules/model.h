@@ -44,7 +44,7 @@ struct ModelFacts {
     double dot;         // neighbouring input channels that an instruction can sum; 1: none
     double dot_cycles;  // of that instruction, against a multiply-add's
     bool input_channels_last, output_channels_last;
-    bool output_holds_sums;  // the output is of the type of sums: what is summed so far can wait there
+    bool output_holds_sums;  // what is summed so far can wait in the output, which is of its type
 
     double stride(int axis) const { return static_cast<double>(axes[static_cast<std::size_t>(axis)].stride); }
     double kernel(int axis) const { return static_cast<double>(axes[static_cast<std::size_t>(axis)].kernel); }

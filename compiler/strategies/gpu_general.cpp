@@ -35,7 +35,7 @@ Pipeline build(Operands& o, const Target& target, const Schedule& schedule) {
     const Element input = element(o.padded()(x.input_row, y.input_row, z.input_row, s.taps[3], s.g, s.n), o.parts);
     const Element weight =
         o.weight(s.c % block, {x.kernel_row, y.kernel_row, z.kernel_row, s.taps[3], s.c / block, s.g});
-    s.sum(s.x, s.y, s.z, s.c, s.g, s.n) = as_tuple(multiply_add(before, input, weight));
+    s.sum(s.x, s.y, s.z, s.c, s.g, s.n) = as_tuple(o.multiply_add(before, input, weight));
 
     OutputStage& out = s.output;
     const Element sum = element(s.sum(out.x, out.y, out.z, out.c, out.g, out.n), o.parts);

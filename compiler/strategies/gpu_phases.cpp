@@ -73,7 +73,7 @@ void define_sum(Operands& o, const Shape& shape, GpuPhaseStages& s) {
     s.weights(i, m, c, l, ky, kz, in, b, g) = as_tuple(o.weight(l * shape.vector + i, {m, c, ky, kz, in, b, g}));
     const Element weight =
         element(s.weights(s.i, s.taps[0], s.c, s.l, y.kernel_row, z.kernel_row, ci, s.b, s.g), o.parts);
-    s.sum(s.i, s.l, s.k, s.q, s.c, s.y, s.z, s.b, s.g, s.n) = as_tuple(multiply_add(before, input, weight));
+    s.sum(s.i, s.l, s.k, s.q, s.c, s.y, s.z, s.b, s.g, s.n) = as_tuple(o.multiply_add(before, input, weight));
     s.held(s.i, s.l, s.k, s.q, s.c, s.y, s.z, s.b, s.g, s.n) =
         as_tuple(element(s.sum(s.i, s.l, s.k, s.q, s.c, s.y, s.z, s.b, s.g, s.n), o.parts));
 }

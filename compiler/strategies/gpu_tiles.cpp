@@ -148,7 +148,7 @@ void add_sum(const Operands& o, const Tile& t, GpuTileStages& s) {
     const Element w =
         element(s.taken(s.i, x_tap.tap, s.t, r[2], s.by, s.jy, r[3], r[4], chunk, s.z, s.cb, s.g), o.parts);
     const Element before = element(s.sum(at(r[0])), o.parts);
-    s.sum(at(r[0])) = as_tuple(multiply_add(before, x, w));
+    s.sum(at(r[0])) = as_tuple(o.multiply_add(before, x, w));
 }
 
 // The tiles in order, and where each goes: into `s.slices` where there are several, else into the output.

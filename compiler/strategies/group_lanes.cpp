@@ -41,23 +41,26 @@ Pipeline build(Operands& o, const Target& target, const Schedule& schedule) {
     const auto kernel = [&](int a) { return to_int(o.axes[static_cast<std::size_t>(a)].kernel); };
     const OffsetRange ux = offset_range(px, 0, to_int(px.phases()));
     GroupStages s;
+    s.facts = schedule_facts(o, target);
     o.set_packed({to_int(o.problem.groups), kernel(0), kernel(1), kernel(2), 1});
     s.padded = o.padded();
     s.sum = Func("sum");
     s.sum(s.g, s.j, s.q, s.y, s.z, s.n) = o.start(0, s.g, false)[0];
-    s.taps = RDom(ux.lowest, ux.count, 0, to_int(o.phase[1].max_taps()), 0, to_int(o.phase[2].max_taps()), "taps");
-    const OffsetTap x = offset_tap(px, s.j, s.taps[0]);
+    const OffsetLoop offsets = offset_loop(ux, s.facts.ordered);
+    s.taps = RDom(offsets.first, ux.count, 0, to_int(o.phase[1].max_taps()), 0, to_int(o.phase[2].max_taps()), "taps");
+    const Expr u = offsets.sign * s.taps[0];
+    const OffsetTap x = offset_tap(px, s.j, u);
     s.taps.where(x.exists);
     const RolledTap y = rolled_tap(o.phase[1], o.axes[1], s.taps, 1, s.y);
     const RolledTap z = rolled_tap(o.phase[2], o.axes[2], s.taps, 2, s.z);
-    const Expr input = s.padded(s.q + (s.taps[0] + ux.strides), y.input_row, z.input_row, 0, s.g, s.n);
-    s.sum(s.g, s.j, s.q, s.y, s.z, s.n) += input * o.weight(s.g, {x.tap, y.kernel_row, z.kernel_row, 0})[0];
+    const Expr input = s.padded(s.q + (u + ux.strides), y.input_row, z.input_row, 0, s.g, s.n);
+    s.sum(s.g, s.j, s.q, s.y, s.z, s.n) = o.multiply_add({s.sum(s.g, s.j, s.q, s.y, s.z, s.n)}, {input},
+                                                         o.weight(s.g, {x.tap, y.kernel_row, z.kernel_row, 0}))[0];
 
     OutputStage& out = s.output;
     const int stride = to_int(px.phases());
     const Expr sum = s.sum(out.g, out.x % stride, out.x / stride, out.y, out.z, out.n);
     out.func = o.output(o.finish({sum}, out.place()), out.vars(), out.part);
-    s.facts = schedule_facts(o, target);
     schedule_group_lanes(s, schedule);
     Pipeline pipeline;
     pipeline.output = out.func;

@@ -30,6 +30,7 @@ std::string refuse_reason(const Strategy& strategy, const Problem& problem, cons
         return target.is_gpu() ? "open extents: are built for CPUs alone"
                                : "open extents: it counts its tiles when compiling";
     }
+    if (problem.sums == Sums::ordered && target.is_gpu()) return "sums = ordered: is built for CPUs alone";
     const ProblemTypeInfo& types = problem.types();
     for (const ElementType type : {types.input, types.weights, types.output}) {
         const ElementTypeInfo& info = element_type_info(type);

@@ -125,7 +125,7 @@ void define_sum(Operands& o, const Shape& shape, PhaseStages& s) {
     const Element w =
         o.weight(s.l % shape.lanes, {packed(px, mx), packed(py, my), kz, ci, s.l / shape.lanes, s.c, s.g});
     const Element before = element(s.sum(s.l, s.qx, s.qy, s.h, s.z, s.c, s.g, s.n), o.parts);
-    s.sum(s.l, s.qx, s.qy, s.h, s.z, s.c, s.g, s.n) = as_tuple(multiply_add(before, x, w));
+    s.sum(s.l, s.qx, s.qy, s.h, s.z, s.c, s.g, s.n) = as_tuple(o.multiply_add(before, x, w));
 }
 
 // x or y of the output from a position and a phase; what lies outside the output is not stored.

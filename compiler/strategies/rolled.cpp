@@ -178,7 +178,7 @@ RolledStages rolled_stages(Operands& o, const Target& target, const RolledTile& 
         w = o.weight(s.c % block, place);
     }
     const Element before = element(s.sum(s.c, s.qx, s.qy, s.jx, s.jy, s.qz, s.jz, s.g, s.n), o.parts);
-    s.sum(s.c, s.qx, s.qy, s.jx, s.jy, s.qz, s.jz, s.g, s.n) = as_tuple(multiply_add(before, x, w));
+    s.sum(s.c, s.qx, s.qy, s.jx, s.jy, s.qz, s.jz, s.g, s.n) = as_tuple(o.multiply_add(before, x, w));
     if (o.dot_zero() != 0 && s.dot > 1) take_out_zeros(o, s, tile, wx, wy, wz, y_index, z_index);
     s.staged = Func("staged");
     s.staged(s.c, s.qx, s.qy, s.jx, s.jy, s.qz, s.jz, s.g, s.n) =

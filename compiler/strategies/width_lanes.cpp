@@ -71,18 +71,20 @@ WidthSum sum_of_rows(Operands& o, WidthStages& s, const TileRows& rows, int firs
     const OffsetRange ux = offset_range(px, 0, stride);
     const OffsetRange uy =
         rows.unrolled ? offset_range(py, first_row, rows.in_sum) : OffsetRange{0, to_int(py.max_taps()), 0};
-    WidthSum sum{Func("sum"), RDom(0, stride, ux.lowest, ux.count, 0, rows.in_sum, 0, o.in_channels, uy.lowest,
-                                   uy.count, 0, to_int(pz.max_taps()), "taps")};
+    const bool ordered = s.facts.ordered;
+    const OffsetLoop x_offsets = offset_loop(ux, ordered), y_offsets = offset_loop(uy, ordered && rows.unrolled);
+    WidthSum sum{Func("sum"), RDom(0, stride, x_offsets.first, ux.count, 0, rows.in_sum, 0, o.in_channels,
+                                   y_offsets.first, uy.count, 0, to_int(pz.max_taps()), "taps")};
     sum.func(s.q, s.j, s.r, s.t, s.z, s.c, s.g, s.n) = as_tuple(o.start(s.c, s.g, o.out_channels % channels != 0));
     RDom& taps = sum.taps;
-    const Expr j = taps[0], r = taps[2], ci = taps[3];
-    const OffsetTap x_tap = offset_tap(px, j, taps[1]);
+    const Expr j = taps[0], r = taps[2], ci = taps[3], u = x_offsets.sign * taps[1];
+    const OffsetTap x_tap = offset_tap(px, j, u);
     taps.where(x_tap.exists);
 
     // Rows outside the input are not read: a border output costs what its own taps cost.
     RowTap y_tap;
     if (rows.unrolled) {
-        y_tap = unrolled_row(o, rows, s.t, first_row + r, taps[4]);
+        y_tap = unrolled_row(o, rows, s.t, first_row + r, y_offsets.sign * taps[4]);
         taps.where(y_tap.exists);
         if (py.leaves_input(o.axes[1])) taps.where(y_tap.input_row >= 0 && y_tap.input_row < to_int(o.axes[1].input));
     } else {
@@ -91,14 +93,14 @@ WidthSum sum_of_rows(Operands& o, WidthStages& s, const TileRows& rows, int firs
     }
     const RolledTap z_tap = rolled_tap(pz, o.axes[2], taps, 5, s.z);
 
-    const Expr column = s.q + (taps[1] + ux.strides);
+    const Expr column = s.q + (u + ux.strides);
     const Element x = s.padded.func.defined()
                           ? element(s.padded.func(column, y_tap.input_row, z_tap.input_row, ci, s.g, s.n), o.parts)
                           : o.in_place({column, y_tap.input_row, z_tap.input_row, ci, s.g, s.n});
     const Expr &outer = rows.unrolled ? ci : y_tap.kernel_row, &inner = rows.unrolled ? y_tap.kernel_row : ci;
     const Element w = o.weight(s.c % channels, {x_tap.tap, inner, outer, z_tap.kernel_row, s.c / channels, s.g});
     const Element before = element(sum.func(s.q, j, r, s.t, s.z, s.c, s.g, s.n), o.parts);
-    sum.func(s.q, j, r, s.t, s.z, s.c, s.g, s.n) = as_tuple(multiply_add(before, x, w));
+    sum.func(s.q, j, r, s.t, s.z, s.c, s.g, s.n) = as_tuple(o.multiply_add(before, x, w));
     return sum;
 }
 
@@ -143,6 +145,7 @@ void stage_rows(const Operands& o, WidthStages& s, const Target& target, bool in
 
 WidthStages stages(Operands& o, const Target& target, const Schedule& schedule) {
     WidthStages s;
+    s.facts = schedule_facts(o, target);
     const int channels = schedule.get("tc");
     const TileRows rows(o.phase[1], schedule.get("ry"));
     const int kx = to_int(o.axes[0].kernel), ky = to_int(o.axes[1].kernel), kz = to_int(o.axes[2].kernel);
@@ -157,7 +160,6 @@ WidthStages stages(Operands& o, const Target& target, const Schedule& schedule) 
         s.sums.push_back(sum_of_rows(o, s, rows, row, channels));
     OutputStage& out = s.output;
     out.func = o.output(o.finish(element_of_row(o, s, rows), out.place()), out.vars(), out.part);
-    s.facts = schedule_facts(o, target);
     s.input = o.input;
     s.tile_rows = rows.in_tile;
     s.sum_rows = rows.in_sum;

@@ -179,7 +179,7 @@ std::string refuse(const Problem& problem, const Target& target) {
     const ElementTypeInfo& type = element_type_info(problem.types().sum);
     const std::int64_t lanes = target.info().vector_bytes / type.scalar_bytes;
     const std::int64_t channels = problem.out_channels / problem.groups;
-    if (problem.direct) return "the problem says direct: only the definition's own products";
+    if (problem.sums != Sums::any) return "the problem says direct or ordered: only the definition's own products";
     if (type.parts > 1) return "complex elements are not transformed";
     if (type.exponent_bits == 0) return "transforms of integers have fractions";
     if (problem.rank == 3) return "three spatial axes are not transformed";

@@ -69,8 +69,8 @@ bool is_word_of(Token token, std::string_view word) {
             return std::ranges::any_of(layouts(), [&](const auto& row) { return !word.empty() && word == row.word; });
         case Token::bias:
             return word == "bias";
-        case Token::direct:
-            return word == "direct";
+        case Token::sums:
+            return std::ranges::any_of(sums_rows(), [&](const auto& row) { return !word.empty() && word == row.word; });
         case Token::epilogue:
             return epilogue_row(word) != nullptr;
         default:
@@ -173,8 +173,8 @@ class Parser {
             case Token::bias:
                 problem_.bias = true;
                 return {};
-            case Token::direct:
-                problem_.direct = true;
+            case Token::sums:
+                problem_.sums = std::ranges::find(sums_rows(), word.text, &SumsRow::word)->sums;
                 return {};
             case Token::epilogue:
                 return read_epilogue(word);

@@ -117,8 +117,8 @@ std::string token_text(const Problem& problem, const TokenRow& row) {
             return layout_text(problem);
         case Token::bias:
             return problem.bias ? "bias" : "";
-        case Token::direct:
-            return problem.direct ? "direct" : "";
+        case Token::sums:
+            return std::string(std::ranges::find(sums_rows(), problem.sums, &SumsRow::sums)->word);
         case Token::epilogue:
             return epilogue_text(problem.epilogue);
     }

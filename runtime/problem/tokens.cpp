@@ -22,7 +22,7 @@ constexpr TokenRow token_rows[] = {
     {Token::input_zero, "z", "zero point", false},
     {Token::layout, "", "layout", false},
     {Token::bias, "", "bias", false},
-    {Token::direct, "", "direct", false},
+    {Token::sums, "", "order of sums", false},
     {Token::epilogue, "", "epilogue", false},
 };
 
@@ -33,6 +33,8 @@ constexpr LayoutRow layout_rows[] = {
     {"nhwc2nchw", Layout::channels_last, Layout::channels_first},
 };
 
+constexpr SumsRow sums_table[] = {{"", Sums::any}, {"direct", Sums::direct}, {"ordered", Sums::ordered}};
+
 }  // namespace
 
 std::span<const TokenRow> tokens() noexcept {
@@ -40,6 +42,10 @@ std::span<const TokenRow> tokens() noexcept {
 }
 std::span<const LayoutRow> layouts() noexcept {
     return layout_rows;
+}
+
+std::span<const SumsRow> sums_rows() noexcept {
+    return sums_table;
 }
 
 }  // namespace convt::problem_text

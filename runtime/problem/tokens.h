@@ -27,7 +27,7 @@ enum class Token : int {
     input_zero,
     layout,
     bias,
-    direct,
+    sums,
     epilogue,
 };
 
@@ -45,5 +45,11 @@ struct LayoutRow {
     Layout output;
 };
 std::span<const LayoutRow> layouts() noexcept;
+
+struct SumsRow {
+    std::string_view word;  // empty: the default, not printed
+    Sums sums;
+};
+std::span<const SumsRow> sums_rows() noexcept;
 
 }  // namespace convt::problem_text

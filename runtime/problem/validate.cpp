@@ -257,6 +257,7 @@ Status check_enums(const Problem& p) {
     if (mode >= padding_modes().size()) {
         return broken("padding_mode", static_cast<std::int64_t>(mode), "no such padding mode");
     }
+    if (p.sums > Sums::ordered) return broken("sums", static_cast<int>(p.sums), "no such order of sums");
     for (const auto& [field, layout] :
          {std::pair("input_layout", p.input_layout), std::pair("output_layout", p.output_layout)}) {
         if (layout > Layout::channels_last) return broken(field, static_cast<int>(layout), "no such layout");
@@ -370,6 +371,10 @@ std::vector<std::int64_t> Problem::weight_shape() const {
     for (int i = 0; i < rank; ++i)
         shape.push_back(axes[static_cast<std::size_t>(i)].kernel);
     return shape;
+}
+
+bool Problem::rounds_in_order() const noexcept {
+    return sums == Sums::ordered && element_type_info(types().sum).exponent_bits != 0;
 }
 
 std::int64_t Problem::multiply_adds() const noexcept {

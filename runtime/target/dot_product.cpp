@@ -20,6 +20,7 @@ constexpr DotProduct rows[] = {
 }  // namespace
 
 const DotProduct* find_dot_product(const Problem& problem, const Target& target) noexcept {
+    if (problem.rounds_in_order()) return nullptr;
     const ProblemTypeInfo& types = problem.types();
     for (const DotProduct& row : rows) {
         const bool taken = row.input == types.input && row.weights == types.weights;

@@ -17,7 +17,7 @@ struct DotProduct {
     double cycles;
 };
 
-// What `target` has for the types of `problem`; null where nothing.
+// What `target` has for the types of `problem`; null where nothing, or where products are to be summed one by one.
 const DotProduct* find_dot_product(const Problem& problem, const Target& target) noexcept;
 
 // `target` without the features that are of use to dot products alone, where the problem has none. What is compiled,

@@ -33,7 +33,8 @@ void schedule_phase_lanes(PhaseStages& s, const Schedule& schedule) {
     }
     s.sum.update()
         .split(s.l, s.l, uv, lanes)
-        .reorder(uv, s.l, s.qx, r[0], r[1], r[2], r[3])
+        .reorder(uv, s.l, s.qx, r[0], r[s.facts.ordered ? 3 : 1], r[s.facts.ordered ? 1 : 2],
+                 r[s.facts.ordered ? 2 : 3])
         .vectorize(uv)
         .unroll(s.l)
         .unroll(s.qx);

@@ -68,9 +68,11 @@ void schedule_channel_lanes(RolledStages& s, const Schedule& schedule) {
     // `innermost`: loops inside of a vector of channels.
     const auto order_update = [&](Halide::Stage update, const Halide::RDom& taps,
                                   const std::vector<Halide::VarOrRVar>& innermost) {
+        const bool roll_x = s.phases_x == PhaseLoop::rolled, roll_y = s.phases_y == PhaseLoop::rolled;
         std::vector<Halide::VarOrRVar> unrolled, rolled{taps[0]};
-        (s.phases_x == PhaseLoop::rolled ? rolled : unrolled).push_back(taps[1]);
-        (s.phases_y == PhaseLoop::rolled ? rolled : unrolled).push_back(taps[2]);
+        if (!roll_x) unrolled.push_back(taps[1]);
+        if (roll_x) rolled.insert(f.ordered ? rolled.begin() : rolled.end(), taps[1]);
+        (roll_y || f.ordered ? rolled : unrolled).push_back(taps[2]);
         rolled.push_back(taps[3]);
         const std::vector<Halide::VarOrRVar> tile{s.qx, s.qy};
         update.split(s.c, s.c, uv, lanes)
@@ -82,6 +84,7 @@ void schedule_channel_lanes(RolledStages& s, const Schedule& schedule) {
         update.vectorize(uv);
         for (const Halide::VarOrRVar& v : joined({{s.c}, tile, phases, unrolled}))
             update.unroll(v);
+        if (f.ordered && !roll_y) update.unroll(taps[2]);
     };
     order_update(s.sum.update(0), s.taps,
                  s.dot > 1 ? std::vector<Halide::VarOrRVar>{s.taps[4]} : std::vector<Halide::VarOrRVar>{});
@@ -136,7 +139,7 @@ void schedule_general(RolledStages& s, const Schedule& schedule) {
         .unroll(s.c);
     s.sum.update()
         .split(s.qx, s.qx, uv, lanes)
-        .reorder(uv, s.qx, s.c, s.taps[0], s.taps[1], s.taps[2], s.taps[3])
+        .reorder(uv, s.qx, s.c, s.taps[s.facts.ordered ? 1 : 0], s.taps[s.facts.ordered ? 0 : 1], s.taps[2], s.taps[3])
         .vectorize(uv)
         .unroll(s.qx)
         .unroll(s.c);

@@ -27,6 +27,7 @@ struct ScheduleFacts {
     int groups = 1, batch = 1;
     bool input_channels_last = false, output_channels_last = false;
     bool complex = false;
+    bool ordered = false;            // loops over taps and channels run in the problem's order of sums
     bool reads_like_output = false;  // the epilogue has an operand of the output's shape
 };
 

@@ -91,7 +91,7 @@ TEST_CASE("winograd: errors at most twice those of a direct kernel") {
         const Operands operands = uniform_operands(problem, 5);
         const Reference reference = oracle(problem, operands);
         Trial plain = trial_of(text, "");
-        plain.problem.direct = true;
+        plain.problem.sums = Sums::direct;
         const double direct = max_error(plain, operands, reference);
         INFO(text << ", direct " << direct);
         CHECK(max_error(trial_of(text, "winograd"), operands, reference) <= 2 * direct);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of README that says what is supported where, made from the tables of the code: types, padding modes and
-// operations of the epilogue by architecture, each with the strategies that take it. Where it differs the test fails;
-// CONVT_SUPPORT_TABLE=write convt_test_docs writes it anew.
+// The table of README that says what is supported where, made from the tables of the code: types, padding modes,
+// operations of the epilogue and ordered sums by architecture, each with the strategies that take it. Where it differs
+// the test fails; CONVT_SUPPORT_TABLE=write convt_test_docs writes it anew.
 #include "convt/halide_compiler.h"
 #include "runtime/problem/epilogue.h"
 #include "runtime/problem/padding_mode.h"
@@ -39,6 +39,7 @@ std::vector<Feature> features() {
     constexpr const char* numbers[] = {"", "0.5", "0:6"};
     for (const EpilogueRow& row : epilogue_rows())
         list.push_back({std::string(row.name), "f32", fmt::format("_{}{}", row.name, numbers[row.values])});
+    list.push_back({"ordered", "f32", "_ordered"});
     return list;
 }
 

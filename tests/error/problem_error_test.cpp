@@ -187,6 +187,7 @@ TEST_CASE("problem syntax: each error names the token and its column") {
         {"convt2d_f32_ci1_co1_i1_k1_relu_bias", "`bias`", "column 32:", "the bias must stand before the epilogue"},
         {"convt2d_f32_ci1_co1_i1_k1_k1", "`k1`", "column 27:", "given twice"},
         {"convt2d_f32_ci1_co1_i1_k1_nhwc_nhwc2nchw", "`nhwc2nchw`", "column 32:", "given twice"},
+        {"convt2d_f32_ci1_co1_i1_k1_direct_ordered", "`ordered`", "column 34:", "order of sums is given twice"},
         {"convt2d_f32_ci1_co1_i1_k1_clamp1", "`clamp1`", "column 27:", "two decimal numbers, low:high"},
         {"convt2d_f32_ci1_co1_i1_k1_clamp0:1:2", "`clamp0:1:2`", "column 27:", "two decimal numbers"},
         {"convt2d_f32_ci1_co1_i1_k1_clamp0:", "`clamp0:`", "column 27:", "decimal number"},

@@ -88,7 +88,7 @@ Problem any_problem(Random& r) {
     p.input_layout = r.chance(35) ? Layout::channels_last : Layout::channels_first;
     p.output_layout = r.chance(35) ? Layout::channels_last : Layout::channels_first;
     p.bias = r.chance(50);
-    p.direct = r.chance(15);
+    if (r.chance(30)) p.sums = r.chance(50) ? Sums::direct : Sums::ordered;
     choose_epilogue(r, p);
     return p;
 }
@@ -137,7 +137,7 @@ std::vector<Problem> simpler(const Problem& problem) {
     with([](Problem& p) { p.padding_mode = PaddingMode::zeros; });
     with([](Problem& p) { p.bias = false; });
     with([](Problem& p) { p.input_zero = 0; });
-    with([](Problem& p) { p.direct = false; });
+    with([](Problem& p) { p.sums = Sums::any; });
     with([](Problem& p) { p.input_layout = Layout::channels_first; });
     with([](Problem& p) { p.output_layout = Layout::channels_first; });
     with([](Problem& p) { p.in_channels = p.in_channels / p.groups / 2 * p.groups; });

@@ -49,7 +49,7 @@ TEST_CASE("problem text: every token says what the contract's table says") {
     CHECK(p.input_layout == Layout::channels_first);
     CHECK(p.output_layout == Layout::channels_last);
     CHECK(p.bias);
-    CHECK(p.direct);
+    CHECK(p.sums == Sums::direct);
     CHECK(p.epilogue.empty());
 
     const Problem ops = parsed("convt1d_f64_ci1_co1_i1_k1_nhwc2nchw_leaky0.25_relu");
@@ -103,6 +103,7 @@ TEST_CASE("problem text: one form is canonical") {
         {"convt2d_f32_ci2_co3_i4_k5_p0:0x0:1", "convt2d_f32_ci2_co3_i4x4_k5x5_p0x0:1"},
         {"convt3d_f32_ci2_co3_i4_k5_s2_op1_d1x3x1", "convt3d_f32_ci2_co3_i4x4x4_k5x5x5_s2x2x2_op1x1x1_d1x3x1"},
         {"convt1d_c64_n7_ci2_co4_i4_k5_g2_nhwc_bias_direct", "convt1d_c64_n7_ci2_co4_i4_k5_g2_nhwc_bias_direct"},
+        {"convt1d_f32_ci1_co1_i4_k5_ordered_relu", "convt1d_f32_ci1_co1_i4_k5_ordered_relu"},
         // Output padding may reach the stride where the dilation is larger.
         {"convt1d_f32_ci1_co1_i2_k1_op2_d3", "convt1d_f32_ci1_co1_i2_k1_op2_d3"},
         {"convt1d_u8s8f32_ci1_co1_i1_k1_z128_nhwc", "convt1d_u8s8f32_ci1_co1_i1_k1_z128_nhwc"},

@@ -49,7 +49,7 @@ Result<std::vector<StrategySpace>> strategy_spaces(const Problem& problem, const
 
 bool all_direct(const std::vector<StrategySpace>& spaces, const Problem& problem, const Target& target) {
     Problem direct = problem;
-    direct.direct = true;
+    direct.sums = Sums::direct;
     return std::all_of(spaces.begin(), spaces.end(),
                        [&](const StrategySpace& space) { return refusal(space.strategy, direct, target).empty(); });
 }

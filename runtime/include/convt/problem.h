@@ -83,6 +83,18 @@ enum class Layout : std::uint8_t { channels_first, channels_last };
 // other end. Of the positions before cropping, [-pad_low, output + pad_high), those outside fold back so, axis by axis.
 enum class PaddingMode : std::uint8_t { zeros, reflect, replicate, circular };
 
+// How the products of an output may be summed. `any`: also transformed, by a strategy that takes fewer of them.
+// `direct`: the definition's own products, in an order that strategy, schedule and compiler choose. `ordered`: the
+// definition's own, one by one in the order of the definition, with the same bits whatever the strategy, the schedule,
+// the threads and the other extents: a sum starts from the bias or 0 and takes the taps of D, then of H, then the input
+// channels of its group, then the taps of W, all ascending, the last of these innermost; each step is one fused
+// multiply-add in the type of sums where the target has them (all but x86-64-v2), else a product and a sum that both
+// round. Of complex numbers a step takes re x re, -im x im for the real part, re x im, im x re for the imaginary one (x
+// then w). With a padding mode, what folds onto an output is then added axis by axis, W first, below before above, and
+// the bias last. The epilogue takes its own steps unfused. Inputs and weights are finite; the sign of a zero is
+// unspecified.
+enum class Sums : std::uint8_t { any, direct, ordered };
+
 // What an epilogue operation takes beside the value so far: nothing, one number an output channel, (C_out), or a tensor
 // of the output's shape and layout.
 enum class OperandShape : std::uint8_t { none, per_channel, as_output };
@@ -177,7 +189,7 @@ struct CONVT_API Problem {
     Layout input_layout = Layout::channels_first;
     Layout output_layout = Layout::channels_first;
     bool bias = false;
-    bool direct = false;
+    Sums sums = Sums::any;
     bool open_batch = false;  // each call chooses its batch; `batch` is 1 then
     std::vector<EpilogueOp> epilogue;
 
@@ -213,6 +225,9 @@ struct CONVT_API Problem {
     // output's.
     std::vector<EpilogueOperand> epilogue_operands() const;
     std::vector<std::int64_t> operand_shape(const EpilogueOperand& operand) const;
+
+    // Whether the order of sums is fixed and shows: sums of integers do not round.
+    bool rounds_in_order() const noexcept;
 
     // The problem whose output folds into this one's: every position before cropping, sums as they are, without bias
     // and epilogue. The problem itself where the padding mode is zeros.
