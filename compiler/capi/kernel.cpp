@@ -62,28 +62,35 @@ Status read_operands(const convt_call_options& options, std::vector<TensorView>&
 template <typename Weights>
 Status run(const convt_kernel* kernel, const convt_tensor* x, const Weights& weights, const convt_tensor* bias,
            const convt_tensor* y, const convt_call_options* options) {
-    TensorView x_view;
-    TensorView bias_view;
-    TensorView y_view;
-    if (Status status = read_tensor("x", x, x_view); !status.ok()) return status;
-    if (Status status = read_tensor("y", y, y_view); !status.ok()) return status;
-    if (bias != nullptr)
-        if (Status status = read_tensor("bias", bias, bias_view); !status.ok()) return status;
-    convt_call_options given{};
-    if (options != nullptr && !read_struct(options, given)) return short_struct("options", options->struct_size);
-    CallbackExecutor executor(given);
-    CallOptions call;
-    call.threads = given.threads;
-    call.cuda_context = given.cuda_context;
-    call.cuda_stream = given.cuda_stream;
-    if (given.parallel_for != nullptr) call.executor = &executor;
-    std::vector<TensorView> operands;
-    if (Status status = read_operands(given, operands); !status.ok()) return status;
-    call.operands = operands;
-    return kernel->value->run(x_view, weights, bias_view, y_view, call);
+    if (x == nullptr) return null_argument("x");
+    if (y == nullptr) return null_argument("y");
+    CallArguments call;
+    if (Status status = call.read(x, bias, y, options); !status.ok()) return status;
+    return kernel->value->run(call.x, weights, call.bias, call.y, call.options);
 }
 
 }  // namespace
+
+Status CallArguments::read(const convt_tensor* x_tensor, const convt_tensor* bias_tensor, const convt_tensor* y_tensor,
+                           const convt_call_options* given) {
+    if (x_tensor != nullptr)
+        if (Status status = read_tensor("x", x_tensor, x); !status.ok()) return status;
+    if (y_tensor != nullptr)
+        if (Status status = read_tensor("y", y_tensor, y); !status.ok()) return status;
+    if (bias_tensor != nullptr)
+        if (Status status = read_tensor("bias", bias_tensor, bias); !status.ok()) return status;
+    if (given != nullptr && !read_struct(given, given_)) return short_struct("options", given->struct_size);
+    options.threads = given_.threads;
+    options.cuda_context = given_.cuda_context;
+    options.cuda_stream = given_.cuda_stream;
+    if (given_.parallel_for != nullptr) {
+        executor_ = std::make_unique<CallbackExecutor>(given_);
+        options.executor = executor_.get();
+    }
+    if (Status status = read_operands(given_, operands_); !status.ok()) return status;
+    options.operands = operands_;
+    return {};
+}
 
 convt_code convt_tensor_dense(convt_tensor* tensor, void* data, std::int32_t type, int rank, const int64_t* extents,
                               convt_error* error) {

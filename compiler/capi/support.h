@@ -4,6 +4,7 @@
 
 #include "convt/convt_c.h"
 #include "convt/engine.h"
+#include "convt/stream.h"
 
 #include <algorithm>
 #include <cstring>
@@ -33,6 +34,10 @@ struct convt_kernel {
 
 struct convt_packed_weights {
     convt::PackedWeights value;
+};
+
+struct convt_stream {
+    convt::Stream value;
 };
 
 namespace convt::capi {
@@ -76,6 +81,21 @@ bool write_struct(T from, T* to) noexcept {
 
 // A caller's tensor as the library sees it. Code::invalid_argument names it.
 Status read_tensor(const char* name, const convt_tensor* tensor, TensorView& view);
+
+// What a call takes beside weights, as the library sees it; lives as long as the call. Tensors that are null stay
+// empty.
+class CallArguments {
+  public:
+    Status read(const convt_tensor* x_tensor, const convt_tensor* bias_tensor, const convt_tensor* y_tensor,
+                const convt_call_options* given);
+    TensorView x, bias, y;
+    CallOptions options;
+
+  private:
+    convt_call_options given_{};
+    std::unique_ptr<Executor> executor_;
+    std::vector<TensorView> operands_;
+};
 
 inline Status short_struct(const char* name, std::size_t size) {
     return {Code::invalid_argument,

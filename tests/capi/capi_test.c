@@ -202,6 +202,47 @@ static void test_operands(convt_engine* engine) {
     convt_kernel_destroy(kernel);
 }
 
+/* Six frames in pieces of 1, 3 and 2: 10 102 ... 600 as of the whole signal. */
+static void test_stream(convt_engine* engine) {
+    convt_problem *whole = NULL, *block = NULL;
+    convt_kernel* kernel = NULL;
+    convt_packed_weights* packed = NULL;
+    convt_stream* stream = (convt_stream*)&error;
+    CHECK(convt_problem_parse("convt1d_f32_ci1_co1_i6_k4_s2_p1", &whole, &error) == CONVT_OK);
+    CHECK(convt_stream_problem(whole, 0, &block, &error) == CONVT_INVALID_ARGUMENT && block == NULL);
+    CHECK(convt_stream_problem(whole, 2, &block, &error) == CONVT_OK);
+    CHECK(convt_engine_kernel(engine, block, NULL, &kernel, &error) == CONVT_OK);
+    CHECK(convt_stream_create(whole, NULL, &stream, &error) == CONVT_INVALID_ARGUMENT && stream == NULL);
+    CHECK(convt_stream_create(whole, kernel, &stream, &error) == CONVT_OK);
+    float x[6] = {1, 2, 3, 4, 5, 6}, w[4] = {1, 10, 100, 1000}, y[12] = {0};
+    convt_tensor tw = {.struct_size = sizeof tw};
+    CHECK(convt_tensor_dense(&tw, w, CONVT_F32, 3, (int64_t[]){1, 1, 4}, &error) == CONVT_OK);
+    CHECK(convt_kernel_pack(kernel, &tw, &packed, &error) == CONVT_OK);
+    const int64_t pieces[] = {1, 3, 2};
+    int64_t taken = 0, written = 0;
+    for (int i = 0; i < 3; ++i) {
+        const int64_t outputs = convt_stream_outputs(stream, pieces[i]);
+        convt_tensor tx = {.struct_size = sizeof tx}, ty = tx;
+        CHECK(convt_tensor_dense(&tx, x + taken, CONVT_F32, 3, (int64_t[]){1, 1, pieces[i]}, &error) == CONVT_OK);
+        CHECK(convt_tensor_dense(&ty, y + written, CONVT_F32, 3, (int64_t[]){1, 1, outputs}, &error) == CONVT_OK);
+        CHECK(convt_stream_push(stream, NULL, packed, NULL, &ty, NULL, &error) == CONVT_INVALID_ARGUMENT);
+        CHECK(convt_stream_push(stream, &tx, packed, NULL, &ty, NULL, &error) == CONVT_OK);
+        taken += pieces[i], written += outputs;
+    }
+    CHECK(written + convt_stream_rest(stream) == 12);
+    convt_tensor ty = {.struct_size = sizeof ty};
+    const int64_t rest[] = {1, 1, convt_stream_rest(stream)};
+    CHECK(convt_tensor_dense(&ty, y + written, CONVT_F32, 3, rest, &error) == CONVT_OK);
+    CHECK(convt_stream_finish(stream, packed, NULL, rest[2] > 0 ? &ty : NULL, NULL, &error) == CONVT_OK);
+    CHECK(y[0] == 10 && y[1] == 102 && y[2] == 1020 && y[11] == 600);
+    convt_stream_reset(stream);
+    convt_stream_destroy(stream);
+    convt_packed_weights_destroy(packed);
+    convt_kernel_destroy(kernel);
+    convt_problem_destroy(block);
+    convt_problem_destroy(whole);
+}
+
 static void test_engine(const char* worker) {
     convt_problem* problem = NULL;
     CHECK(convt_problem_parse("convt2d_f32_ci8_co16_i6_k4_s2_p1_bias", &problem, &error) == CONVT_OK);
@@ -228,6 +269,7 @@ static void test_engine(const char* worker) {
     convt_engine_stats stats = {sizeof stats, 0, 0, 0, 0, 0};
     CHECK(convt_engine_get_stats(engine, &stats, &error) == CONVT_OK && stats.compiles == 1 && stats.kernels == 1);
     test_operands(engine);
+    test_stream(engine);
     convt_engine_destroy(engine);
     if (kernel != NULL) {
         convt_kernel_info info = {0};

@@ -5,4 +5,5 @@
 #include "convt/admission.h"
 #include "convt/engine.h"
 #include "convt/frameworks.h"
+#include "convt/stream.h"
 #include "convt/worker.h"
