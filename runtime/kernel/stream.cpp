@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <new>
 #include <vector>
 
@@ -111,27 +112,33 @@ Status guarded(const Function& function) noexcept {
 struct Stream::Impl {
     // What Kernel::run takes beside x.
     struct Call {
-        const PackedWeights& w;
         const TensorView& bias;
         const TensorView& y;
         const CallOptions& options;
     };
 
     Timeline time;
-    std::shared_ptr<const Kernel> kernel;
-    std::int64_t block;                        // new frames of one call of the kernel
-    std::vector<std::byte> in_data, out_data;  // of one call
+    std::vector<StreamKernel> kernels;         // longest blocks first
+    std::vector<std::byte> in_data, out_data;  // of one call with the longest block
     TensorView in, out;
     std::int64_t frames = 0;  // so far
 
-    Impl(const Problem& whole, std::shared_ptr<const Kernel> of)
-        : time(whole.axes[0]), kernel(std::move(of)), block(problem().axes[0].input - time.history) {
+    Impl(const Problem& whole, std::vector<StreamKernel> of) : time(whole.axes[0]), kernels(std::move(of)) {
+        std::ranges::sort(kernels, std::greater(), [this](const StreamKernel& k) { return block(k); });
         in = allocate(in_data, problem().types().input, problem().input_shape());
         out = allocate(out_data, problem().types().output, problem().output_shape());
         reset();
     }
 
-    const Problem& problem() const { return kernel->problem(); }
+    // New frames of one call.
+    std::int64_t block(const StreamKernel& k) const { return k.kernel->problem().axes[0].input - time.history; }
+    // The longest block that `count` frames fill, else the shortest.
+    const StreamKernel& choose(std::int64_t count) const {
+        const auto found = std::ranges::find_if(kernels, [&](const StreamKernel& k) { return block(k) <= count; });
+        return found == kernels.end() ? kernels.back() : *found;
+    }
+
+    const Problem& problem() const { return kernels.front().kernel->problem(); }
     bool input_last() const { return problem().input_layout == Layout::channels_last; }
     bool output_last() const { return problem().output_layout == Layout::channels_last; }
 
@@ -154,13 +161,17 @@ struct Stream::Impl {
         return check_view("y", y, problem().types().output, problem().batch, problem().out_channels, output_last(),
                           count);
     }
-    // Takes `count` new frames, in place behind the history, and writes `wanted` outputs to `y` from `at` on.
-    Status advance(std::int64_t count, std::int64_t wanted, std::int64_t at, const Call& call) {
+    // Takes `count` new frames of a block, in place behind the history, and writes `wanted` outputs to `y` from `at`
+    // on.
+    Status advance(const StreamKernel& k, std::int64_t count, std::int64_t wanted, std::int64_t at, const Call& call) {
+        const std::int64_t all = k.kernel->problem().axes[0].output();
+        const TensorView x = part(in, input_last(), 0, time.history + block(k));
         const TensorView y = part(call.y, output_last(), at, wanted);
-        if (wanted == out.extents[output_last() ? 1 : 2]) {
-            if (Status status = kernel->run(in, call.w, call.bias, y, call.options); !status.ok()) return status;
-        } else if (wanted > 0) {
-            if (Status status = kernel->run(in, call.w, call.bias, out, call.options); !status.ok()) return status;
+        if (wanted > 0) {
+            const TensorView to = wanted == all ? y : part(out, output_last(), 0, all);
+            if (Status status = k.kernel->run(x, *k.weights, call.bias, to, call.options); !status.ok()) return status;
+        }
+        if (wanted > 0 && wanted < all) {
             const std::int64_t first = time.given(frames) + time.axis.pad_low - time.complete(frames);
             copy(part(out, output_last(), first, wanted), y);
         }
@@ -178,11 +189,12 @@ struct Stream::Impl {
         if (Status status = check_output(call.y, outputs(length)); !status.ok()) return status;
         std::int64_t written = 0;
         for (std::int64_t taken = 0; taken < length;) {
-            const std::int64_t count = std::min(block, length - taken);
+            const StreamKernel& k = choose(length - taken);
+            const std::int64_t count = std::min(block(k), length - taken);
             copy(part(x, input_last(), taken, count), part(in, input_last(), time.history, count));
-            clear(part(in, input_last(), time.history + count, block - count), problem().input_zero);
+            clear(part(in, input_last(), time.history + count, block(k) - count), problem().input_zero);
             const std::int64_t wanted = outputs(count);
-            if (Status status = advance(count, wanted, written, call); !status.ok()) return status;
+            if (Status status = advance(k, count, wanted, written, call); !status.ok()) return status;
             written += wanted;
             taken += count;
         }
@@ -194,9 +206,10 @@ struct Stream::Impl {
         if (Status status = check_output(call.y, rest()); !status.ok()) return status;
         const std::int64_t left = rest();
         for (std::int64_t written = 0; written < left;) {
-            clear(part(in, input_last(), time.history, block), problem().input_zero);
-            const std::int64_t wanted = std::min(left - written, outputs(block));
-            if (Status status = advance(block, wanted, written, call); !status.ok()) return status;
+            const StreamKernel& k = choose((left - written) / time.axis.stride);
+            clear(part(in, input_last(), time.history, block(k)), problem().input_zero);
+            const std::int64_t wanted = std::min(left - written, outputs(block(k)));
+            if (Status status = advance(k, block(k), wanted, written, call); !status.ok()) return status;
             written += wanted;
         }
         reset();
@@ -226,17 +239,21 @@ Result<Problem> Stream::problem(const Problem& whole, std::int64_t frames) {
     return p;
 }
 
-Result<Stream> Stream::create(const Problem& whole, std::shared_ptr<const Kernel> kernel) {
-    if (kernel == nullptr) return {Code::invalid_argument, "kernel: is null"};
+Result<Stream> Stream::create(const Problem& whole, const std::vector<StreamKernel>& kernels) {
     if (Status status = whole.validate(); !status.ok()) return status;
-    const std::int64_t frames = kernel->problem().axes[0].input - Timeline(whole.axes[0]).history;
-    const Result<Problem> wanted = problem(whole, std::max<std::int64_t>(frames, 1));
-    if (!wanted.ok()) return wanted.status();
-    if (kernel->problem() != wanted.value())
-        return {Code::invalid_argument, fmt::format("kernel: of {}, must be of Stream::problem, such as {}",
-                                                    kernel->problem().text(), wanted.value().text())};
+    if (kernels.empty()) return {Code::invalid_argument, "kernels: are none, must be one or more"};
+    for (const auto& [kernel, weights] : kernels) {
+        if (kernel == nullptr) return {Code::invalid_argument, "kernel: is null"};
+        if (weights == nullptr) return {Code::invalid_argument, "weights: are null"};
+        const std::int64_t frames = kernel->problem().axes[0].input - Timeline(whole.axes[0]).history;
+        const Result<Problem> wanted = problem(whole, std::max<std::int64_t>(frames, 1));
+        if (!wanted.ok()) return wanted.status();
+        if (kernel->problem() != wanted.value())
+            return {Code::invalid_argument, fmt::format("kernel: of {}, must be of Stream::problem, such as {}",
+                                                        kernel->problem().text(), wanted.value().text())};
+    }
     try {
-        return Stream(std::make_unique<Impl>(whole, std::move(kernel)));
+        return Stream(std::make_unique<Impl>(whole, kernels));
     } catch (const std::bad_alloc&) {
         return {Code::out_of_memory, "no memory for the stream's tensors"};
     }
@@ -250,14 +267,13 @@ std::int64_t Stream::rest() const noexcept {
     return impl_->rest();
 }
 
-Status Stream::push(const TensorView& x, const PackedWeights& w, const TensorView& bias, const TensorView& y,
+Status Stream::push(const TensorView& x, const TensorView& bias, const TensorView& y,
                     const CallOptions& options) noexcept {
-    return guarded([&] { return impl_->push(x, {w, bias, y, options}); });
+    return guarded([&] { return impl_->push(x, {bias, y, options}); });
 }
 
-Status Stream::finish(const PackedWeights& w, const TensorView& bias, const TensorView& y,
-                      const CallOptions& options) noexcept {
-    return guarded([&] { return impl_->finish({w, bias, y, options}); });
+Status Stream::finish(const TensorView& bias, const TensorView& y, const CallOptions& options) noexcept {
+    return guarded([&] { return impl_->finish({bias, y, options}); });
 }
 
 void Stream::reset() noexcept {

@@ -212,12 +212,16 @@ static void test_stream(convt_engine* engine) {
     CHECK(convt_stream_problem(whole, 0, &block, &error) == CONVT_INVALID_ARGUMENT && block == NULL);
     CHECK(convt_stream_problem(whole, 2, &block, &error) == CONVT_OK);
     CHECK(convt_engine_kernel(engine, block, NULL, &kernel, &error) == CONVT_OK);
-    CHECK(convt_stream_create(whole, NULL, &stream, &error) == CONVT_INVALID_ARGUMENT && stream == NULL);
-    CHECK(convt_stream_create(whole, kernel, &stream, &error) == CONVT_OK);
     float x[6] = {1, 2, 3, 4, 5, 6}, w[4] = {1, 10, 100, 1000}, y[12] = {0};
     convt_tensor tw = {.struct_size = sizeof tw};
     CHECK(convt_tensor_dense(&tw, w, CONVT_F32, 3, (int64_t[]){1, 1, 4}, &error) == CONVT_OK);
     CHECK(convt_kernel_pack(kernel, &tw, &packed, &error) == CONVT_OK);
+    const convt_kernel* kernels[] = {kernel, NULL};
+    const convt_packed_weights* weights[] = {packed, packed};
+    CHECK(convt_stream_create(whole, kernels, weights, 0, &stream, &error) == CONVT_INVALID_ARGUMENT);
+    CHECK(convt_stream_create(whole, kernels, weights, 2, &stream, &error) == CONVT_INVALID_ARGUMENT);
+    CHECK(stream == NULL && strstr(error.message, "kernel is null") != NULL);
+    CHECK(convt_stream_create(whole, kernels, weights, 1, &stream, &error) == CONVT_OK);
     const int64_t pieces[] = {1, 3, 2};
     int64_t taken = 0, written = 0;
     for (int i = 0; i < 3; ++i) {
@@ -225,15 +229,15 @@ static void test_stream(convt_engine* engine) {
         convt_tensor tx = {.struct_size = sizeof tx}, ty = tx;
         CHECK(convt_tensor_dense(&tx, x + taken, CONVT_F32, 3, (int64_t[]){1, 1, pieces[i]}, &error) == CONVT_OK);
         CHECK(convt_tensor_dense(&ty, y + written, CONVT_F32, 3, (int64_t[]){1, 1, outputs}, &error) == CONVT_OK);
-        CHECK(convt_stream_push(stream, NULL, packed, NULL, &ty, NULL, &error) == CONVT_INVALID_ARGUMENT);
-        CHECK(convt_stream_push(stream, &tx, packed, NULL, &ty, NULL, &error) == CONVT_OK);
+        CHECK(convt_stream_push(stream, NULL, NULL, &ty, NULL, &error) == CONVT_INVALID_ARGUMENT);
+        CHECK(convt_stream_push(stream, &tx, NULL, &ty, NULL, &error) == CONVT_OK);
         taken += pieces[i], written += outputs;
     }
     CHECK(written + convt_stream_rest(stream) == 12);
     convt_tensor ty = {.struct_size = sizeof ty};
     const int64_t rest[] = {1, 1, convt_stream_rest(stream)};
     CHECK(convt_tensor_dense(&ty, y + written, CONVT_F32, 3, rest, &error) == CONVT_OK);
-    CHECK(convt_stream_finish(stream, packed, NULL, rest[2] > 0 ? &ty : NULL, NULL, &error) == CONVT_OK);
+    CHECK(convt_stream_finish(stream, NULL, rest[2] > 0 ? &ty : NULL, NULL, &error) == CONVT_OK);
     CHECK(y[0] == 10 && y[1] == 102 && y[2] == 1020 && y[11] == 600);
     convt_stream_reset(stream);
     convt_stream_destroy(stream);

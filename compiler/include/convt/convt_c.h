@@ -194,26 +194,27 @@ CONVT_API convt_code convt_kernel_run_unpacked(const convt_kernel* kernel, const
 
 typedef struct convt_stream convt_stream;
 
-/* The problem of the kernel for a stream of `whole`, whose input extent has no meaning here: `frames` new frames a
- * call, in sums of one order. Pieces of any other length are cut or filled up to it. */
+/* The problem of a kernel for streams of `whole`, whose input extent has no meaning here: blocks of `frames` new
+ * frames, ordered. */
 CONVT_API convt_code convt_stream_problem(const convt_problem* whole, int64_t frames, convt_problem** problem,
                                           convt_error* error);
-/* kernel: of such a problem; the stream keeps it. A stream is used by one thread at a time. */
-CONVT_API convt_code convt_stream_create(const convt_problem* whole, const convt_kernel* kernel, convt_stream** stream,
+/* kernels: `count` of such problems, one or more, and weights that each has packed. The stream keeps the kernels; the
+ * weights outlive it. Each block of a piece goes to the longest kernel that it fills, the last to the shortest. A
+ * stream is used by one thread at a time. */
+CONVT_API convt_code convt_stream_create(const convt_problem* whole, const convt_kernel* const* kernels,
+                                         const convt_packed_weights* const* weights, int count, convt_stream** stream,
                                          convt_error* error);
 CONVT_API void convt_stream_destroy(convt_stream* stream);
 /* Outputs that a piece of `frames` frames gives now, and those that finishing gives. */
 CONVT_API int64_t convt_stream_outputs(const convt_stream* stream, int64_t frames);
 CONVT_API int64_t convt_stream_rest(const convt_stream* stream);
 /* The next piece. x: (N, C_in, frames), y: (N, C_out, outputs) or null where there are none, or channels last as the
- * problem says. The rest as of convt_kernel_run. CONVT_INVALID_ARGUMENT: nothing is written and the stream is where it
- * was; after any other failure, reset it. */
-CONVT_API convt_code convt_stream_push(convt_stream* stream, const convt_tensor* x, const convt_packed_weights* weights,
-                                       const convt_tensor* bias, const convt_tensor* y,
-                                       const convt_call_options* options, convt_error* error);
+ * problem says. The rest as of convt_kernel_run. Where x or y does not fit nothing is written and the stream is where
+ * it was; after any other failure, reset it. */
+CONVT_API convt_code convt_stream_push(convt_stream* stream, const convt_tensor* x, const convt_tensor* bias,
+                                       const convt_tensor* y, const convt_call_options* options, convt_error* error);
 /* The outputs that waited for the end, (N, C_out, rest), or null; then the stream begins anew. */
-CONVT_API convt_code convt_stream_finish(convt_stream* stream, const convt_packed_weights* weights,
-                                         const convt_tensor* bias, const convt_tensor* y,
+CONVT_API convt_code convt_stream_finish(convt_stream* stream, const convt_tensor* bias, const convt_tensor* y,
                                          const convt_call_options* options, convt_error* error);
 CONVT_API void convt_stream_reset(convt_stream* stream);
 
