@@ -62,6 +62,7 @@ Json problem_json(const Problem& problem) {
         epilogue.push_back({{"kind", find_epilogue_row(op.kind)->name}, {"slope", op.values[0]}});
     return {{"rank", problem.rank},
             {"type", problem.types().name},
+            {"input_zero", problem.input_zero},
             {"batch", problem.batch},
             {"in_channels", problem.in_channels},
             {"out_channels", problem.out_channels},

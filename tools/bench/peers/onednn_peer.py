@@ -8,16 +8,31 @@ import sys
 from ctypes import POINTER, byref, c_float, c_int, c_int64, c_void_p
 
 import numpy as np
-from problem import only_f32, single_activation
+from problem import Unsupported, single_activation
 
 dnnl = ctypes.CDLL(str(pathlib.Path(sys.prefix) / "lib" / "libdnnl.so.3"))
 
 # Values of dnnl_types.h.
-CPU, INFERENCE, DECONVOLUTION, RELU, ADD, F32, ANY_TAG = 1, 96, 0xA, 0x20, 0x1FFF0, 3, 1
+CPU, INFERENCE, DECONVOLUTION, RELU, ADD, ANY_TAG = 1, 96, 0xA, 0x20, 0x1FFF0, 1
+F16, BF16, F32, S32, S8, U8 = range(1, 7)
 STRICT = 0
 SOURCE_MD, WEIGHTS_MD, DESTINATION_MD = 129, 131, 133
 SOURCE, DESTINATION, WEIGHTS, BIAS, ADDED = 1, 17, 33, 41, 2
 ALLOCATE = c_void_p(-1)
+
+# Of each type of problem: x, w, bias, y. numpy holds the bits of bf16.
+TYPES = {
+    "f32": (F32, F32, F32, F32),
+    "f16": (F16, F16, F32, F16),
+    "f16f16f32": (F16, F16, F32, F32),
+    "bf16": (BF16, BF16, F32, BF16),
+    "bf16bf16f32": (BF16, BF16, F32, F32),
+    "u8s8s32": (U8, S8, S32, S32),
+    "s8s8s32": (S8, S8, S32, S32),
+    "u8s8f32": (U8, S8, S32, F32),
+    "s8s8f32": (S8, S8, S32, F32),
+}
+NUMPY = {F16: np.float16, BF16: np.uint16, F32: np.float32, S32: np.int32}
 
 
 class Argument(ctypes.Structure):
@@ -48,11 +63,11 @@ def numbers(values):
     return (c_int64 * len(values))(*values)
 
 
-def described(dims, strides=None):
-    """A descriptor in plain memory with `strides`; without, in whatever form a primitive likes."""
+def described(kind, dims, strides=None):
+    """A descriptor of elements `kind` in plain memory with `strides`; without, in whatever form a primitive likes."""
     if strides is None:
-        return made(dnnl.dnnl_memory_desc_create_with_tag, len(dims), numbers(dims), F32, ANY_TAG)
-    return made(dnnl.dnnl_memory_desc_create_with_strides, len(dims), numbers(dims), F32, numbers(strides))
+        return made(dnnl.dnnl_memory_desc_create_with_tag, len(dims), numbers(dims), kind, ANY_TAG)
+    return made(dnnl.dnnl_memory_desc_create_with_strides, len(dims), numbers(dims), kind, numbers(strides))
 
 
 def dense(dims):
@@ -108,17 +123,18 @@ class Deconvolution:
         x_dims, self.shape = [problem.batch, problem.cin, *problem.input], problem.output_shape
         w_dims, w_strides = weight_dims(problem)
         activation = single_activation(problem)
-        bias_md = None if bias is None else described([problem.cout], [1])
+        self.x_kind, w_kind, bias_kind, self.y_kind = TYPES[problem.type]
+        bias_md = None if bias is None else described(bias_kind, [problem.cout], [1])
         ends = [high - extra for high, extra in problem.axes("pad_high", "output_padding")]
         descriptor = made(
             dnnl.dnnl_deconvolution_forward_primitive_desc_create, engine, INFERENCE, DECONVOLUTION,
-            described(x_dims, plain(x_dims)), described(w_dims), bias_md if fused else None,
-            described(self.shape, plain(self.shape)), numbers(problem.stride), numbers([d - 1 for d in problem.dilation]),
+            described(self.x_kind, x_dims, plain(x_dims)), described(w_kind, w_dims), bias_md if fused else None,
+            described(self.y_kind, self.shape, plain(self.shape)), numbers(problem.stride), numbers([d - 1 for d in problem.dilation]),
             numbers(problem.pad_low), numbers(ends), attributes(activation if fused else None))
         self.wanted = {what: c_void_p(dnnl.dnnl_primitive_desc_query_md(descriptor, query, 0))
                        for what, query in (("x", SOURCE_MD), ("w", WEIGHTS_MD), ("y", DESTINATION_MD))}
         self.memory = {what: made(dnnl.dnnl_memory_create, md, engine, ALLOCATE) for what, md in self.wanted.items()}
-        w_md = described(w_dims, w_strides)
+        w_md = described(w_kind, w_dims, w_strides)
         reorder(over(w, w_md), w_md, self.memory["w"], self.wanted["w"])
         bound = {SOURCE: self.memory["x"], WEIGHTS: self.memory["w"], DESTINATION: self.memory["y"]}
         if fused and bias is not None:
@@ -129,22 +145,22 @@ class Deconvolution:
 
     def addition(self, problem, bias, activation):
         dims = [1, problem.cout] + [1] * problem.rank
-        md = described(dims, dense(dims))
+        md = described(TYPES[problem.type][2], dims, dense(dims))
         descriptor = made(dnnl.dnnl_binary_primitive_desc_create, engine, ADD, self.wanted["y"], md, self.wanted["y"],
                           attributes(activation))
         bound = {SOURCE: self.memory["y"], ADDED: over(bias, md), DESTINATION: self.memory["y"]}
         return execute(made(dnnl.dnnl_primitive_create, descriptor), bound)
 
     def run(self, x):
-        md = described(x.shape, dense(x.shape))
+        md = described(self.x_kind, x.shape, dense(x.shape))
         reorder(over(x, md), md, self.memory["x"], self.wanted["x"])
         for arguments in self.calls:
             checked(dnnl.dnnl_primitive_execute, *arguments)
         checked(dnnl.dnnl_stream_wait, stream)
 
     def output(self):
-        y = np.empty(self.shape, np.float32)
-        md = described(self.shape, dense(self.shape))
+        y = np.empty(self.shape, NUMPY[self.y_kind])
+        md = described(self.y_kind, self.shape, dense(self.shape))
         reorder(self.memory["y"], self.wanted["y"], over(y, md), md)
         return y
 
@@ -166,9 +182,10 @@ def keeps_bias(deconvolution, problem, x, bias):
 
 
 def prepare(name, problem, x, w, bias, threads, work):
-    only_f32(problem)
+    if problem.zero:
+        raise Unsupported("zero points: not asked of it")
     deconvolution = Deconvolution(name, problem, w, bias, True)
-    if bias is not None and not keeps_bias(deconvolution, problem, x, bias):
+    if problem.type == "f32" and bias is not None and not keeps_bias(deconvolution, problem, x, bias):
         deconvolution = Deconvolution(name, problem, w, bias, False)
     deconvolution.run(x)
     calls, run, wait = deconvolution.calls, dnnl.dnnl_primitive_execute, dnnl.dnnl_stream_wait

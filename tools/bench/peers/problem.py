@@ -15,7 +15,7 @@ class Problem:
         if fields["folds"]:
             raise Unsupported("no library has padding modes of transposed convolutions")
         self.rank = fields["rank"]
-        self.type = fields["type"]
+        self.type, self.zero = fields["type"], fields["input_zero"]
         self.batch, self.groups = fields["batch"], fields["groups"]
         self.cin, self.cout = fields["in_channels"], fields["out_channels"]
         self.input_last, self.output_last = fields["input_last"], fields["output_last"]

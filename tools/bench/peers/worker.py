@@ -41,6 +41,8 @@ PEERS = {
     "numpy": ("numpy_peer", "numpy", "first"),
 }
 
+PLAIN_TYPES = ("f32", "f64", "c64", "c128")  # a module with others lists them in TYPES
+
 NOT_COMPARED = {"numpy"}  # no library anybody would take; "all" leaves it out
 
 # The statistic of convt-bench (tools/bench/measure.cpp says why): the median of samples that are long against the clock.
@@ -82,8 +84,8 @@ def answer(module, name, request, threads, work):
     from problem import Problem, Unsupported, channels_first, channels_last
 
     problem = Problem(request["problem"])
-    if problem.type not in ("f32", "f64", "c64", "c128"):
-        return {"missing": f"{problem.type}: libraries are measured in f32, f64 and complex types alone"}
+    if problem.type not in getattr(module, "TYPES", PLAIN_TYPES):
+        return {"missing": f"{problem.type}: not measured in it"}
     folder = pathlib.Path(request["folder"])
     x, w = np.load(folder / "x.npy"), np.load(folder / "w.npy")
     bias = np.load(folder / "bias.npy") if request["bias"] else None
