@@ -9,14 +9,15 @@ namespace convt {
 
 // The output runs from `shift` on the axis that begins at a whole number of strides.
 struct AlignedAxis {
-    Axis axis;
+    KernelAxis axis;
     PhaseTable table;
-    int shift, stride, output;
+    int shift, stride;
+    Halide::Expr output;
 
-    explicit AlignedAxis(const Axis& from) : axis(from), table(begin_at_stride(axis)) {
+    explicit AlignedAxis(const KernelAxis& from) : axis(from), table(begin_at_stride(axis)) {
         shift = to_int(from.pad_low - axis.pad_low);
         stride = to_int(from.stride);
-        output = to_int(from.output());
+        output = from.output_extent();
     }
 
   private:

@@ -16,13 +16,18 @@ inline ScheduleFacts schedule_facts(const Operands& operands, const Target& targ
     facts.stride_x = static_cast<int>(operands.phase[0].phases());
     facts.stride_y = static_cast<int>(operands.phase[1].phases());
     facts.stride_z = static_cast<int>(operands.phase[2].phases());
-    facts.phases_x = static_cast<int>(std::min(operands.phase[0].phases(), operands.axes[0].output()));
-    facts.phases_y = static_cast<int>(std::min(operands.phase[1].phases(), operands.axes[1].output()));
+    const auto phases = [&](std::size_t a) {
+        const std::int64_t all = operands.phase[a].phases();
+        return to_int(operands.axes[a].is_open() ? all : std::min(all, operands.axes[a].output()));
+    };
+    facts.phases_x = phases(0);
+    facts.phases_y = phases(1);
     facts.taps_x = static_cast<int>(operands.phase[0].max_taps());
     facts.taps_y = static_cast<int>(operands.phase[1].max_taps());
     facts.in_channels = operands.in_channels;
     facts.out_channels = operands.out_channels;
     facts.width = static_cast<int>(operands.axes[0].output());
+    facts.open_width = operands.axes[0].is_open();
     facts.input_width = static_cast<int>(operands.axes[0].input);
     facts.input_height = static_cast<int>(operands.axes[1].input);
     facts.reach_y = static_cast<int>(operands.phase[1].highest_offset());

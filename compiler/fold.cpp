@@ -11,11 +11,16 @@ using Halide::RDom;
 
 namespace {
 
+Expr shift(const Fold& fold, const KernelAxis& axis) {
+    return Halide::Internal::simplify(fold.extents * axis.output_extent() + fold.constant);
+}
+
 // wide[.., pad_low + target, ..] += wide[.., border, ..] over `count` positions of axis `a` from `first`, which stand
 // outside of the output. Each is added to one output of the same row: no loop but its own carries a sum.
-void fold_border(FoldStages& s, int a, const Axis& axis, std::int64_t first, std::int64_t count, const Fold& fold) {
+void fold_border(FoldStages& s, int a, const KernelAxis& axis, const Expr& first, std::int64_t count,
+                 const Fold& fold) {
     if (count == 0) return;
-    const RDom border(to_int(first), to_int(count), "border");
+    const RDom border(first, to_int(count), "border");
     const int pad_low = to_int(axis.pad_low);
     std::vector<Expr> from, to;
     for (const Halide::Var& v : s.wide.args())
@@ -23,16 +28,16 @@ void fold_border(FoldStages& s, int a, const Axis& axis, std::int64_t first, std
     to = from;
     const std::size_t at = from.size() - 6 + static_cast<std::size_t>(a);
     from[at] = border;
-    to[at] = pad_low + fold.scale * (border - pad_low) + to_int(fold.shift(axis.output()));
+    to[at] = pad_low + fold.scale * (border - pad_low) + shift(fold, axis);
     s.wide(to) += s.wide(from);
     s.borders.push_back({a, border});
 }
 
 }  // namespace
 
-void fold_output(const Problem& problem, const Target& target, const Schedule& schedule, Pipeline& pipeline,
-                 std::vector<Halide::Argument>& arguments) {
-    const Operands o(problem);
+void fold_output(const Problem& problem, const Halide::ImageParam& input, const Target& target,
+                 const Schedule& schedule, Pipeline& pipeline, std::vector<Halide::Argument>& arguments) {
+    const Operands o(problem, input);
     FoldStages s;
     s.facts = schedule_facts(o, target);
     s.wide = pipeline.output;
@@ -40,9 +45,10 @@ void fold_output(const Problem& problem, const Target& target, const Schedule& s
     std::vector<Expr> at = s.output.place();
     const PaddingModeRow& row = padding_mode_row(problem.padding_mode);
     for (int a = 0; a < 3; ++a) {
-        const Axis& axis = o.axes[static_cast<std::size_t>(a)];
+        const KernelAxis& axis = o.axes[static_cast<std::size_t>(a)];
         fold_border(s, a, axis, 0, axis.pad_low, row.below);
-        fold_border(s, a, axis, axis.pad_low + axis.output(), axis.pad_high, row.above);
+        fold_border(s, a, axis, Halide::Internal::simplify(axis.output_extent() + to_int(axis.pad_low)), axis.pad_high,
+                    row.above);
         at[static_cast<std::size_t>(a)] += to_int(axis.pad_low);
     }
     Element value = o.start(s.output.c, s.output.g, false);

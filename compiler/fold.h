@@ -9,9 +9,9 @@
 
 namespace convt {
 
-// Puts the fold, bias and epilogue of `problem` behind the pipeline's output; `arguments` gain the bias and the
-// operands of the epilogue.
-void fold_output(const Problem& problem, const Target& target, const Schedule& schedule, Pipeline& pipeline,
-                 std::vector<Halide::Argument>& arguments);
+// Puts the fold, bias and epilogue of `problem` behind the pipeline's output; `input` is the pipeline's. `arguments`
+// gain the bias and the operands of the epilogue.
+void fold_output(const Problem& problem, const Halide::ImageParam& input, const Target& target,
+                 const Schedule& schedule, Pipeline& pipeline, std::vector<Halide::Argument>& arguments);
 
 }  // namespace convt

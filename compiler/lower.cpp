@@ -131,7 +131,8 @@ Result<Object> lower_unguarded(const Problem& problem, const Target& target, con
     Operands operands(problem.unfolded());
     Pipeline pipeline = strategy->build(operands, target, plan.schedule);
     std::vector<Halide::Argument> arguments = operands.arguments();
-    if (problem.padding_mode != PaddingMode::zeros) fold_output(problem, target, plan.schedule, pipeline, arguments);
+    if (problem.padding_mode != PaddingMode::zeros)
+        fold_output(problem, operands.input, target, plan.schedule, pipeline, arguments);
     if (problem.rounds_in_order()) fuse_products(pipeline.output, has_fused_multiply_add(target));
     Halide::Module module = run_and_pack(arguments, pipeline, halide_target(problem, target, options.asserts));
     if (target.is_gpu()) module = with_container(module, target.info().capability);

@@ -17,18 +17,35 @@ using Halide::Var;
 
 namespace {
 
-std::vector<int> with_parts(std::vector<int> extents, int parts) {
+template <typename Extent>
+std::vector<Extent> with_parts(std::vector<Extent> extents, int parts) {
     if (parts > 1) extents.insert(extents.begin(), parts);
     return extents;
 }
 
-std::vector<int> spatial_extents(const Operands& operands, bool output) {
-    std::vector<int> extents;
-    for (const Axis& axis : operands.axes)
-        extents.push_back(to_int(output ? axis.output() : axis.input));
-    extents.push_back(output ? operands.out_channels : operands.in_channels);
-    extents.push_back(to_int(operands.problem.groups));
-    extents.push_back(to_int(operands.problem.batch));
+// The buffer's own extent of dimension `d`, `part` not counted.
+Expr runtime_extent(const ImageParam& image, int parts, int d) {
+    return image.dim(d + (parts > 1 ? 1 : 0)).extent();
+}
+
+std::array<KernelAxis, 3> kernel_axes(const Problem& problem, const ImageParam& input) {
+    const std::array<Axis, 3> axes = axes_xyz(problem);
+    const auto axis = [&](std::size_t a) {
+        return KernelAxis(axes[a], runtime_extent(input, problem.types().parts(), static_cast<int>(a)));
+    };
+    return {axis(0), axis(1), axis(2)};
+}
+
+// Those of the input that are open are its own.
+std::vector<Expr> spatial_extents(const Operands& operands, bool output) {
+    const Problem& p = operands.problem;
+    std::vector<Expr> extents;
+    for (const KernelAxis& axis : operands.axes)
+        extents.push_back(output ? axis.output_extent() : axis.is_open() ? Expr() : axis.input_extent);
+    extents.emplace_back(output ? operands.out_channels : operands.in_channels);
+    extents.emplace_back(to_int(p.groups));
+    const Expr batch = output ? runtime_extent(operands.input, operands.parts, 5) : Expr();
+    extents.push_back(p.open_batch ? batch : Expr(to_int(p.batch)));
     return with_parts(extents, operands.parts);
 }
 
@@ -53,10 +70,9 @@ Element or_zero(const Expr& condition, Element value) {
 Element image_element(const ImageParam& image, std::vector<Expr> index, int parts) {
     if (parts == 1) return {image(index)};
     index.insert(index.begin(), 0);
-    Element value{image(index)};
+    const Expr real = image(index);
     index[0] = 1;
-    value.push_back(image(index));
-    return value;
+    return {real, image(index)};
 }
 
 }  // namespace
@@ -66,18 +82,20 @@ Halide::Type scalar_type(ElementType type) {
     return {static_cast<halide_type_code_t>(info.kind), info.scalar_bytes * 8, 1};
 }
 
-Operands::Operands(const Problem& p)
+Operands::Operands(const Problem& p) : Operands(p, image(p.types().input, "x", 6)) {}
+
+Operands::Operands(const Problem& p, const ImageParam& shared_input)
     : problem(p),
-      axes(axes_xyz(p)),
+      input(shared_input),
+      axes(kernel_axes(p, input)),
       phase{PhaseTable(axes[0]), PhaseTable(axes[1]), PhaseTable(axes[2])},
       parts(p.types().parts()),
       scalar(scalar_type(p.types().sum)),
       in_channels(to_int(p.in_channels / p.groups)),
       out_channels(to_int(p.out_channels / p.groups)),
-      input(image(p.types().input, "x", 6)),
       bias(image(p.types().sum, "bias", 2)),
       epilogue(p.epilogue_operands()) {
-    const std::vector<int> by_channel = with_parts({out_channels, to_int(p.groups)}, parts);
+    const std::vector<int> by_channel = with_parts(std::vector{out_channels, to_int(p.groups)}, parts);
     set_spatial_bounds(input, spatial_extents(*this, false), parts, p.input_layout == Layout::channels_last);
     set_dense(bias, by_channel);
     for (const EpilogueOperand& operand : epilogue) {
@@ -108,11 +126,11 @@ void Operands::set_packed(const std::vector<int>& extents) {
 }
 
 Expr Operands::index_inside(std::size_t axis, const Expr& at, Expr& inside) const {
-    const Axis& a = axes[axis];
-    const int extent = to_int(a.input);
-    if (extent == 1 && a.output() == 1 && a.kernel == 1 && a.pad_low == 0) return 0;
+    const KernelAxis& a = axes[axis];
+    const Expr& extent = a.input_extent;
+    if (a.input == 1 && a.output() == 1 && a.kernel == 1 && a.pad_low == 0) return 0;
     inside = inside && at >= 0 && at < extent;
-    return Halide::clamp(at, 0, extent - 1);
+    return Halide::clamp(at, 0, KernelAxis::last(extent));
 }
 
 Element Operands::input_element(std::vector<Expr> index) const {
@@ -152,7 +170,7 @@ Func Operands::padded_dots() const {
 
 PaddedRows Operands::padded_rows() const {
     Var x("x"), y("y"), z("z"), c("c"), g("g"), n("n");
-    PaddedRows rows{Func("padded"), Halide::RDom(0, to_int(axes[0].input), "columns")};
+    PaddedRows rows{Func("padded"), Halide::RDom(0, axes[0].input_extent, "columns")};
     rows.func(x, y, z, c, g, n) = as_tuple(zero(*this));
     Expr inside = Halide::Internal::const_true();
     const Expr iy = index_inside(1, y, inside), iz = index_inside(2, z, inside);
@@ -163,12 +181,13 @@ PaddedRows Operands::padded_rows() const {
 
 Element Operands::in_place(const std::array<Expr, 6>& at) const {
     using Halide::Internal::Call;
-    const int width = to_int(axes[0].input);
+    const Expr& width = axes[0].input_extent;
     const Expr inside = at[0] >= 0 && at[0] < width;
     // Bounds inference sees the rows clamped.
     Expr row_inside = Halide::Internal::const_true();
     const Expr y = index_inside(1, at[1], row_inside), z = index_inside(2, at[2], row_inside);
-    Element value = input_element({Halide::unsafe_promise_clamped(at[0], 0, width - 1), y, z, at[3], at[4], at[5]});
+    Element value =
+        input_element({Halide::unsafe_promise_clamped(at[0], 0, KernelAxis::last(width)), y, z, at[3], at[4], at[5]});
     // Vectorized, a load that is the sole branch of this takes its condition as a mask.
     for (Expr& part : value)
         part = Call::make(part.type(), Call::if_then_else, {inside, part}, Call::PureIntrinsic);
@@ -268,7 +287,7 @@ Func Operands::output(const Element& value, const std::array<Var, 6>& vars, cons
     if (parts > 1) args.insert(args.begin(), part);
     Func f("y");
     f(args) = stored(value, part);
-    const std::vector<int> extents = spatial_extents(*this, true);
+    const std::vector<Expr> extents = spatial_extents(*this, true);
     for (std::size_t d = 0; d < args.size(); ++d)
         f.bound(args[d], 0, extents[d]);
     set_spatial_bounds(f.output_buffer(), extents, parts, problem.output_layout == Layout::channels_last);
@@ -295,18 +314,21 @@ Halide::Tuple as_tuple(const Element& value) {
     return Halide::Tuple(value);
 }
 
-void set_spatial_bounds(Halide::OutputImageParam buffer, const std::vector<int>& extents, int parts,
+void set_spatial_bounds(Halide::OutputImageParam buffer, const std::vector<Expr>& extents, int parts,
                         bool channels_last) {
     const int first = parts > 1 ? 1 : 0;
     for (int d = 0; d < static_cast<int>(extents.size()); ++d) {
-        buffer.dim(d).set_bounds(0, extents[static_cast<std::size_t>(d)]);
+        const Expr& extent = extents[static_cast<std::size_t>(d)];
+        buffer.dim(d).set_min(0);
+        if (extent.defined()) buffer.dim(d).set_extent(extent);
     }
     const int channel = first + 3;
     if (parts > 1) buffer.dim(0).set_stride(1);
     if (channels_last) {
         buffer.dim(first).set_stride(Expr());
         buffer.dim(channel).set_stride(parts);
-        buffer.dim(channel + 1).set_stride(parts * extents[static_cast<std::size_t>(channel)]);
+        buffer.dim(channel + 1)
+            .set_stride(Halide::Internal::simplify(parts * extents[static_cast<std::size_t>(channel)]));
     } else {
         buffer.dim(first).set_stride(parts);
     }

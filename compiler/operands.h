@@ -7,7 +7,7 @@
 // is the channel within its group g. Three spatial dimensions always; a missing one has extent 1.
 #pragma once
 
-#include "compiler/phase_table.h"
+#include "compiler/kernel_axis.h"
 #include "convt/problem.h"
 #include "schedules/cpu/stages.h"
 
@@ -19,11 +19,6 @@
 
 namespace convt {
 
-// Halide's extents and constants are of 32 bits. A valid problem's fit: its rules say so.
-inline int to_int(std::int64_t value) {
-    return static_cast<int>(value);
-}
-
 // Of one part.
 Halide::Type scalar_type(ElementType type);
 
@@ -32,14 +27,17 @@ using Element = std::vector<Halide::Expr>;
 
 struct Operands {
     explicit Operands(const Problem& problem);
+    // With the input of another problem's operands, whose extents it shares.
+    Operands(const Problem& problem, const Halide::ImageParam& shared_input);
 
     const Problem problem;
-    const std::array<Axis, 3> axes;         // x, y, z
+    Halide::ImageParam input;
+    const std::array<KernelAxis, 3> axes;   // x, y, z
     const std::array<PhaseTable, 3> phase;  // x, y, z
     const int parts;
     const Halide::Type scalar;            // what sums are taken in; inputs are read as it
     const int in_channels, out_channels;  // of one group
-    Halide::ImageParam input, bias;
+    Halide::ImageParam bias;
     const std::vector<EpilogueOperand> epilogue;
     std::vector<Halide::ImageParam> epilogue_params;  // one each
     Halide::ImageParam packed;                        // set by `set_packed`
@@ -109,8 +107,8 @@ Element zero(const Operands& operands);
 Element element(const Halide::FuncRef& value, int parts);
 Halide::Tuple as_tuple(const Element& value);
 
-// Fixes the extents of an input or output buffer, and the strides that its layout fixes.
-void set_spatial_bounds(Halide::OutputImageParam buffer, const std::vector<int>& extents, int parts,
+// Fixes the extents of an input or output buffer, those that are defined, and the strides that its layout fixes.
+void set_spatial_bounds(Halide::OutputImageParam buffer, const std::vector<Halide::Expr>& extents, int parts,
                         bool channels_last);
 
 }  // namespace convt

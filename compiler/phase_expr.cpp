@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/phase_expr.h"
 
-#include "compiler/operands.h"
-
 #include <algorithm>
 
 namespace convt {
@@ -38,11 +36,11 @@ PhaseExpr phase_expr(const PhaseTable& table, const Expr& j) {
             Halide::clamp(base, constant(table.lowest_base()), constant(table.highest_base()))};
 }
 
-TapRange tap_range(const PhaseTable& table, const Axis& axis, const PhaseExpr& phase, const Expr& q, int tile) {
+TapRange tap_range(const PhaseTable& table, const KernelAxis& axis, const PhaseExpr& phase, const Expr& q, int tile) {
     if (!table.leaves_input(axis)) return {0, phase.taps, table.equal_taps()};
     const int step = static_cast<int>(table.input_step());
     const Expr start = q + phase.base;  // input index of the tile's first position at the first tap
-    const Expr first = Halide::max((start - static_cast<int>(axis.input) + step) / step, 0);
+    const Expr first = Halide::max((start - axis.input_extent + step) / step, 0);
     const Expr end = Halide::min(phase.taps, (start + (tile - 1)) / step + 1);
     return {Halide::min(first, static_cast<int>(table.max_taps()) - 1), Halide::max(end - first, 0), false};
 }
@@ -86,7 +84,8 @@ Expr input_row(const PhaseTable& table, const PhaseExpr& phase, const Expr& q, c
     return q + phase.base - m * static_cast<int>(table.input_step());
 }
 
-RolledTap rolled_tap(const PhaseTable& table, const Axis& axis, Halide::RDom& taps, int dimension, const Expr& at) {
+RolledTap rolled_tap(const PhaseTable& table, const KernelAxis& axis, Halide::RDom& taps, int dimension,
+                     const Expr& at) {
     const Expr stride = to_int(table.phases()), q = at / stride, place = taps[dimension];
     const PhaseExpr phase = phase_expr(table, at % stride);
     const TapRange range = tap_range(table, axis, phase, q, 1);
@@ -94,7 +93,7 @@ RolledTap rolled_tap(const PhaseTable& table, const Axis& axis, Halide::RDom& ta
     const Expr m = tap_of(table, range, place), row = input_row(table, phase, q, m);
     // Halide 21 finds no bound of the row in a count that some phases do not have, and GPUs' kernels check that the
     // whole region it infers is there.
-    if (table.divisor() > 1) taps.where(row >= 0 && row < to_int(axis.input));
+    if (table.divisor() > 1) taps.where(row >= 0 && row < axis.input_extent);
     return {Halide::clamp(phase.first_tap + m * to_int(table.tap_step()), 0, to_int(axis.kernel - 1)), row};
 }
 

@@ -2,8 +2,7 @@
 // The phase table as Halide expressions, for loops whose phase is known only when the kernel runs.
 #pragma once
 
-#include "compiler/phase_table.h"
-#include "schedules/cpu/halide.h"
+#include "compiler/kernel_axis.h"
 
 namespace convt {
 
@@ -24,7 +23,8 @@ struct TapRange {
     Halide::Expr first, count;
     bool whole;  // always all max_taps of them
 };
-TapRange tap_range(const PhaseTable& table, const Axis& axis, const PhaseExpr& phase, const Halide::Expr& q, int tile);
+TapRange tap_range(const PhaseTable& table, const KernelAxis& axis, const PhaseExpr& phase, const Halide::Expr& q,
+                   int tile);
 
 // The m-th tap, for the r-th iteration. Clamped so that bounds inference sees an interval that is never empty: where no
 // tap is left, regions of negative size would follow.
@@ -58,7 +58,7 @@ Halide::Expr input_row(const PhaseTable& table, const PhaseExpr& phase, const Ha
 struct RolledTap {
     Halide::Expr kernel_row, input_row;
 };
-RolledTap rolled_tap(const PhaseTable& table, const Axis& axis, Halide::RDom& taps, int dimension,
+RolledTap rolled_tap(const PhaseTable& table, const KernelAxis& axis, Halide::RDom& taps, int dimension,
                      const Halide::Expr& at);
 
 }  // namespace convt

@@ -21,7 +21,11 @@ std::int64_t modular_inverse(std::int64_t a, std::int64_t m) {
 }  // namespace
 
 PhaseTable::PhaseTable(const Axis& axis)
-    : stride_(axis.stride), dilation_(axis.dilation), kernel_(axis.kernel), padding_(axis.pad_low) {
+    : stride_(axis.stride),
+      dilation_(axis.dilation),
+      kernel_(axis.kernel),
+      padding_(axis.pad_low),
+      open_(axis.is_open()) {
     divisor_ = std::gcd(stride_, dilation_);
     tap_step_ = stride_ / divisor_;
     input_step_ = dilation_ / divisor_;
@@ -31,7 +35,8 @@ PhaseTable::PhaseTable(const Axis& axis)
     bool first = true;
     std::int64_t fewest = kernel_;
     std::int64_t most = 0;
-    for (std::int64_t j = 0; j < std::min(stride_, axis.output()); ++j) {
+    const std::int64_t phases = open_ ? stride_ : std::min(stride_, axis.output());
+    for (std::int64_t j = 0; j < phases; ++j) {
         const Phase p = phase(j);
         fewest = std::min(fewest, p.taps);
         most = std::max(most, p.taps);

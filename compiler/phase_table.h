@@ -26,9 +26,11 @@ class PhaseTable {
     Phase phase(std::int64_t j) const noexcept;
 
     std::int64_t phases() const noexcept { return stride_; }  // S
+    // Of an open axis: of its nominal extent. Nothing else here depends on that.
     std::int64_t positions() const noexcept {
         return positions_;
     }  // q runs over [0, positions): output extent / S, rounded up
+    bool one_position() const noexcept { return positions_ == 1 && !open_; }
     std::int64_t tap_step() const noexcept { return tap_step_; }  // S / g, from tap to tap in the kernel
     std::int64_t input_step() const noexcept {
         return input_step_;
@@ -46,7 +48,8 @@ class PhaseTable {
     // phases that read the same inputs lie together.
     std::int64_t flat(std::int64_t o) const noexcept { return o + padding_; }
 
-    // Whether some output of `axis` has a tap before the input's first or after its last position.
+    // Whether some output of `axis` has a tap before the input's first or after its last position: of an open axis at
+    // every extent, for each input position more is one more of every phase.
     bool leaves_input(const Axis& axis) const noexcept {
         return lowest_offset_ < 0 || positions_ - 1 + highest_offset_ >= axis.input;
     }
@@ -64,6 +67,7 @@ class PhaseTable {
     std::int64_t positions_ = 1, max_taps_ = 1;
     std::int64_t lowest_base_ = 0, highest_base_ = 0, lowest_offset_ = 0, highest_offset_ = 0;
     bool equal_taps_ = true;
+    bool open_ = false;
 };
 
 }  // namespace convt

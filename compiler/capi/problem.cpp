@@ -35,6 +35,14 @@ std::vector<std::int64_t> shape_of(const Problem& problem, convt_operand operand
     return problem.bias ? std::vector{problem.out_channels} : std::vector<std::int64_t>{};
 }
 
+Status put_problem(Result<Problem> made, convt_problem** problem) {
+    if (!made.ok()) return made.status();
+    std::string canonical = made.value().text();
+    std::vector<EpilogueOperand> operands = made.value().epilogue_operands();
+    *problem = new convt_problem{std::move(made).value(), std::move(canonical), std::move(operands)};
+    return {};
+}
+
 // Fills `extents` with what `shape` returns; the answer is its rank, 0 where there is no memory for it.
 template <typename Shape>
 int put_shape(const Shape& shape, std::int64_t* extents) {
@@ -72,12 +80,18 @@ convt_code convt_problem_parse(const char* text, convt_problem** problem, convt_
         if (problem == nullptr) return null_argument("problem");
         *problem = nullptr;
         if (text == nullptr) return null_argument("text");
-        Result<Problem> parsed = Problem::parse(text);
-        if (!parsed.ok()) return parsed.status();
-        std::string canonical = parsed.value().text();
-        std::vector<EpilogueOperand> operands = parsed.value().epilogue_operands();
-        *problem = new convt_problem{std::move(parsed).value(), std::move(canonical), std::move(operands)};
-        return {};
+        return put_problem(Problem::parse(text), problem);
+    });
+}
+
+convt_code convt_problem_close(const convt_problem* open, int64_t batch, const int64_t* input, convt_problem** problem,
+                               convt_error* error) {
+    return guarded(error, [&]() -> Status {
+        if (problem == nullptr) return null_argument("problem");
+        *problem = nullptr;
+        if (open == nullptr) return null_argument("open");
+        if (input == nullptr) return null_argument("input");
+        return put_problem(open->value.closed(batch, {input, static_cast<std::size_t>(open->value.rank)}), problem);
     });
 }
 

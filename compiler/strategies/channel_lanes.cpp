@@ -22,12 +22,12 @@ std::string refuse(const Problem& problem, const Target& target) {
 // Squares that fill stores of half a vector and more, and take a power of two of shuffles, are turned over fastest:
 // 8 and 4 of the outputs that a tile has in a row; else all of them, if they are few. A row that ends within a tile is
 // stored under a mask, which vectors of odd lengths cannot have everywhere.
-int turned_side(int outputs, int width) {
+int turned_side(int outputs, const ScheduleFacts& facts) {
     constexpr int most = 16;
     for (const int side : {8, 4}) {
         if (outputs % side == 0) return side;
     }
-    if (outputs <= most && width % outputs == 0) return outputs;
+    if (outputs <= most && !facts.open_width && facts.width % outputs == 0) return outputs;
     return outputs % 2 == 0 ? 2 : 1;
 }
 
@@ -40,7 +40,7 @@ Pipeline build(Operands& operands, const Target& target, const Schedule& schedul
     if (schedule.get("dot") > 1) operands.use_dot_products(schedule.get("dot"));
     RolledStages stages = rolled_stages(operands, target,
                                         {qx, schedule.get("qy"), schedule.get("cv") * lanes, phases("jx"), phases("jy"),
-                                         !facts.complex, turn ? turned_side(qx * facts.phases_x, facts.width) : 0});
+                                         !facts.complex, turn ? turned_side(qx * facts.phases_x, facts) : 0});
     stages.broadcast_input = true;
     schedule_channel_lanes(stages, schedule);
     return rolled_pipeline(operands, stages);
@@ -48,6 +48,6 @@ Pipeline build(Operands& operands, const Target& target, const Schedule& schedul
 
 }  // namespace
 
-const Strategy channel_lanes{"channel_lanes", "lanes over output channels, phases as loops", refuse, build};
+const Strategy channel_lanes{"channel_lanes", "lanes over output channels, phases as loops", refuse, build, true};
 
 }  // namespace convt

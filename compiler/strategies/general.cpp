@@ -18,6 +18,6 @@ Pipeline build(Operands& operands, const Target& target, const Schedule& schedul
 
 }  // namespace
 
-const Strategy general{"general", "any problem: phases as loops, lanes over positions", refuse, build};
+const Strategy general{"general", "any problem: phases as loops, lanes over positions", refuse, build, true};
 
 }  // namespace convt

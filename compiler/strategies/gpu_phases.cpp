@@ -97,7 +97,8 @@ void define_output(const Operands& o, const Shape& shape, GpuPhaseStages& s) {
         for (std::size_t i = 0; i < total.size(); ++i)
             total[i] += part[i];
     }
-    std::vector<Expr> at{Halide::unsafe_promise_clamped(x, 0, shape.x.output - 1), out.y, out.z, c, out.g, out.n};
+    std::vector<Expr> at{
+        Halide::unsafe_promise_clamped(x, 0, KernelAxis::last(shape.x.output)), out.y, out.z, c, out.g, out.n};
     total = o.finish(total, at);
     if (o.parts > 1) at.insert(at.begin(), out.part);
     out.func(at) = o.stored(total, out.part);

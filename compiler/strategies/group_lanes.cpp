@@ -72,7 +72,7 @@ Pipeline build(Operands& o, const Target& target, const Schedule& schedule) {
 
 }  // namespace
 
-const Strategy group_lanes{"group_lanes", "lanes over groups, for depthwise problems with channels last", refuse,
-                           build};
+const Strategy group_lanes{"group_lanes", "lanes over groups, for depthwise problems with channels last", refuse, build,
+                           true};
 
 }  // namespace convt

@@ -49,7 +49,8 @@ struct Shape {
     AlignedAxis x, y;
     PhaseGrid grid;
     int lanes, positions, rows, channels;  // of a tile: phases, places in x; of a block: rows, input channels
-    int x_tiles, y_blocks, channel_blocks, lane_tiles;
+    Halide::Expr x_tiles, y_blocks;
+    int channel_blocks, lane_tiles;
 
     Shape(const Operands& o, int vector, const Schedule& s)
         : x(o.axes[0]),
@@ -59,12 +60,18 @@ struct Shape {
           positions(s.get("qx")),
           rows(s.get("yb")),
           channels(s.get("cb")),
-          x_tiles(blocks(x.table.positions(), positions)),
-          y_blocks(blocks(y.table.positions(), rows)),
+          x_tiles(tiles_of(x, positions)),
+          y_blocks(tiles_of(y, rows)),
           channel_blocks(blocks(o.in_channels, channels)),
           lane_tiles(to_int(grid.tiles(lanes))) {}
 
+    // One tile is a whole row, whatever its extent.
+    bool whole_rows() const { return Halide::Internal::is_const_one(x_tiles); }
+
   private:
+    static Expr tiles_of(const AlignedAxis& axis, int tile) {
+        return Halide::Internal::simplify((axis.axis.positions(axis.table) + (tile - 1)) / tile);
+    }
     static int blocks(std::int64_t extent, int block) { return to_int((extent + block - 1) / block); }
 };
 
@@ -74,7 +81,7 @@ bool unrolls_x_taps(const Shape& shape, int vector, int registers) {
     const PhaseTable& table = shape.x.table;
     if (!table.equal_taps() || table.max_taps() > 4) return false;
     const int vectors = shape.lanes / vector;
-    return shape.x_tiles == 1 ||
+    return shape.whole_rows() ||
            vectors * (shape.positions + 1) + shape.positions + to_int(table.max_taps()) - 1 <= registers;
 }
 
@@ -103,10 +110,11 @@ void define_sum(Operands& o, const Shape& shape, PhaseStages& s) {
                mz = tap_of(pz, z_taps, s.taps[2]);
     const Expr ix = input_row(px, x_phase, s.qx, mx);
     if (!x_taps.whole) s.taps.where(s.taps[0] < x_taps.count);
-    if (s.unroll_x_taps && shape.x_tiles == 1) s.taps.where(ix >= 0 && ix < to_int(shape.x.axis.input));
+    if (s.unroll_x_taps && shape.whole_rows()) s.taps.where(ix >= 0 && ix < shape.x.axis.input_extent);
     // Rows by which the last block hangs over have no taps.
-    if (shape.rows * shape.y_blocks > py.positions())
-        s.taps.where(s.taps[1] < Halide::select(s.qy < to_int(py.positions()), y_taps.count, 0));
+    const bool hangs_over = shape.y.axis.is_open() ? shape.rows > 1 : py.positions() % shape.rows != 0;
+    if (hangs_over)
+        s.taps.where(s.taps[1] < Halide::select(s.qy < shape.y.axis.positions(py), y_taps.count, 0));
     else if (!y_taps.whole)
         s.taps.where(s.taps[1] < y_taps.count);
     if (!z_taps.whole) s.taps.where(s.taps[2] < z_taps.count);
@@ -139,7 +147,7 @@ Place place(const AlignedAxis& axis, const Expr& q, const Expr& phase, const Exp
     const Expr tested = whole ? first : first + lane;
     const Expr inside = tested >= 0 && tested < axis.output;
     const Expr has_phase = (whole ? phase : phase + lane) < axis.stride;
-    return {Halide::unsafe_promise_clamped(first + lane, 0, axis.output - 1), inside && has_phase};
+    return {Halide::unsafe_promise_clamped(first + lane, 0, KernelAxis::last(axis.output)), inside && has_phase};
 }
 
 // The output, written in the order in which tiles make it: an update, for what a tile makes is no box of the output.
@@ -186,6 +194,7 @@ Pipeline build(Operands& o, const Target& target, const Schedule& schedule) {
     define_sum(o, shape, s);
     s.weights = o.packed;
     s.hold = shape.grid.held;
+    s.row_blocks = to_int((shape.y.table.positions() + shape.rows - 1) / shape.rows);
     define_output(o, shape, s);
     schedule_phase_lanes(s, schedule);
 
@@ -206,6 +215,6 @@ Pipeline build(Operands& o, const Target& target, const Schedule& schedule) {
 
 }  // namespace
 
-const Strategy phase_lanes{"phase_lanes", "lanes over the phases of x and y, positions broadcast", refuse, build};
+const Strategy phase_lanes{"phase_lanes", "lanes over the phases of x and y, positions broadcast", refuse, build, true};
 
 }  // namespace convt

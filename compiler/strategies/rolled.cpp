@@ -55,7 +55,7 @@ struct AxisTaps {
 AxisTaps axis_taps(Operands& o, RDom& taps, int axis, int dimension, const PhaseExpr& phase, const Expr& q, int tile,
                    PhaseLoop loop) {
     const PhaseTable& table = o.phase[static_cast<std::size_t>(axis)];
-    const Axis& extents = o.axes[static_cast<std::size_t>(axis)];
+    const KernelAxis& extents = o.axes[static_cast<std::size_t>(axis)];
     if (loop == PhaseLoop::rolled) {
         const TapRange range = tap_range(table, extents, phase, q / tile * tile, tile);
         if (!range.whole) taps.where(taps[dimension] < range.count);
@@ -65,7 +65,7 @@ AxisTaps axis_taps(Operands& o, RDom& taps, int axis, int dimension, const Phase
     const Expr m = taps[dimension];
     const Expr row = input_row(table, phase, q, m);
     if (!table.equal_taps()) taps.where(m < phase.taps);
-    if (!table.leaves_input(extents) || tile < table.positions()) return {m, row, false};
+    if (!table.leaves_input(extents) || extents.is_open() || tile < table.positions()) return {m, row, false};
     const int extent = to_int(extents.input);
     taps.where(row >= 0 && row < extent);
     return {m, Halide::clamp(row, 0, extent - 1), true};
@@ -74,10 +74,10 @@ AxisTaps axis_taps(Operands& o, RDom& taps, int axis, int dimension, const Phase
 // Position and phase of an output place. Where there is one position, x % S would widen to all phases, those without an
 // output too.
 Expr position(const PhaseTable& table, const Expr& place) {
-    return table.positions() == 1 ? Expr(0) : place / to_int(table.phases());
+    return table.one_position() ? Expr(0) : place / to_int(table.phases());
 }
 Expr phase_of(const PhaseTable& table, const Expr& place) {
-    return table.positions() == 1 ? place : place % to_int(table.phases());
+    return table.one_position() ? place : place % to_int(table.phases());
 }
 
 // An axis as the stages index it: by position and phase, or by output place alone.
@@ -101,11 +101,13 @@ Element finished_element(const Operands& o, RolledStages& s, const PlaceIndex& y
     };
     const Expr qy = y.q(out.y), jy = y.j(out.y), qz = z.q(out.z), jz = z.j(out.z);
     if (s.side == 0) return staged(out.c, out.x, qy, jy, qz, jz, out.g, out.n);
-    const int width = to_int(o.axes[0].output());
+    const KernelAxis& axis = o.axes[0];
+    // Tiles are whole squares; of an open row the last one is computed to its end.
+    const bool whole = axis.is_open() || axis.output() % s.side == 0;
     const Expr x = s.xs * s.side + s.xi;
     s.turned = Func("turned");
     s.turned(s.xi, s.c, s.xs, s.qy, s.jy, s.qz, s.jz, s.g, s.n) =
-        as_tuple(staged(s.c, width % s.side == 0 ? x : Halide::min(x, width - 1), s.qy, s.jy, s.qz, s.jz, s.g, s.n));
+        as_tuple(staged(s.c, whole ? x : Halide::min(x, to_int(axis.output()) - 1), s.qy, s.jy, s.qz, s.jz, s.g, s.n));
     return element(s.turned(out.x % s.side, out.c, out.x / s.side, qy, jy, qz, jz, out.g, out.n), o.parts);
 }
 

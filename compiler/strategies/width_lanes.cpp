@@ -86,7 +86,7 @@ WidthSum sum_of_rows(Operands& o, WidthStages& s, const TileRows& rows, int firs
     if (rows.unrolled) {
         y_tap = unrolled_row(o, rows, s.t, first_row + r, y_offsets.sign * taps[4]);
         taps.where(y_tap.exists);
-        if (py.leaves_input(o.axes[1])) taps.where(y_tap.input_row >= 0 && y_tap.input_row < to_int(o.axes[1].input));
+        if (py.leaves_input(o.axes[1])) taps.where(y_tap.input_row >= 0 && y_tap.input_row < o.axes[1].input_extent);
     } else {
         const RolledTap rolled = rolled_tap(py, o.axes[1], taps, 4, s.t);
         y_tap = {rolled.kernel_row, rolled.input_row, Expr()};
@@ -180,6 +180,7 @@ Pipeline build(Operands& o, const Target& target, const Schedule& schedule) {
 
 }  // namespace
 
-const Strategy width_lanes{"width_lanes", "lanes over width, all phases of the last axis in registers", refuse, build};
+const Strategy width_lanes{"width_lanes", "lanes over width, all phases of the last axis in registers", refuse, build,
+                           true};
 
 }  // namespace convt

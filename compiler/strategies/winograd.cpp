@@ -98,6 +98,8 @@ WinogradStages stages(Operands& o, const WinogradTiling& t, const Target& target
     s.inner_products = t.inner.products();
     s.products = t.inner.products() * t.band.products();
     s.band_tiles = schedule.get("tb") * schedule.get("rb");
+    s.open_bands = t.band.open;
+    s.bands = (t.band.nominal_positions + t.band.tile() * s.band_tiles - 1) / (t.band.tile() * s.band_tiles);
     transform_input(o, t, s);
     multiply(o, t, s, vectors * t.lanes);
     transform_output(t, s);
@@ -184,7 +186,9 @@ std::string refuse(const Problem& problem, const Target& target) {
     if (type.exponent_bits == 0) return "transforms of integers have fractions";
     if (problem.rank == 3) return "three spatial axes are not transformed";
     const std::array<Axis, 3> axes = axes_xyz(problem);
-    if (channels * 2 < lanes && !winograd_phases_in_lanes(is_winograd_image(axes), axes[0].stride, lanes, 1))
+    if (axes[0].is_open() && is_winograd_image(axes[1]))
+        return "open extents: the rows of an image are cut into tiles when compiling";
+    if (channels * 2 < lanes && !winograd_phases_in_lanes(is_winograd_image(axes[1]), axes[0].stride, lanes, 1))
         return fmt::format("{} output channels a group fill less than half of {} lanes", channels, lanes);
     std::int64_t most = 1, taps = 1;
     for (const Axis& axis : axes_xyz(problem)) {
@@ -201,6 +205,6 @@ std::string refuse(const Problem& problem, const Target& target) {
 
 }  // namespace
 
-const Strategy winograd{"winograd", "Winograd's filtering on phases, lanes over output channels", refuse, build};
+const Strategy winograd{"winograd", "Winograd's filtering on phases, lanes over output channels", refuse, build, true};
 
 }  // namespace convt

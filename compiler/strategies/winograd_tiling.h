@@ -12,25 +12,40 @@
 namespace convt {
 
 struct WinogradAxis {
-    WinogradAxis(const PhaseTable& phases, const Axis& axis)
+    WinogradAxis(const PhaseTable& phases, const KernelAxis& axis)
         : table(phases),
           transform(winograd_transform(to_int(phases.max_taps()))),
           first(to_int(phases.flat(0) / phases.phases())),
           skip(to_int(phases.flat(0) % phases.phases())),
           stride(to_int(phases.phases())),
-          positions(to_int(phases.flat(axis.output() - 1) / phases.phases() - phases.flat(0) / phases.phases() + 1)),
-          outputs(to_int(axis.output())) {}
+          nominal_positions(
+              to_int(phases.flat(axis.output() - 1) / phases.phases() - phases.flat(0) / phases.phases() + 1)),
+          open(axis.is_open()),
+          positions(open ? axis.input_extent + (nominal_positions - to_int(axis.input))
+                         : Halide::Expr(nominal_positions)),
+          outputs(axis.output_extent()),
+          nominal_outputs(to_int(axis.output())) {}
 
     const PhaseTable& table;
     WinogradTransform transform;
     int first;   // input index of the first tap of the first output
     int skip;    // flat places in front of that output
     int stride;  // phases
-    int positions, outputs;
+    int nominal_positions;
+    bool open;
+    Halide::Expr positions, outputs;
+    int nominal_outputs;
 
     int tile() const { return transform.tile.outputs; }
     int products() const { return transform.tile.products; }
-    int tiles() const { return (positions + tile() - 1) / tile(); }
+    int tiles() const { return (nominal_positions + tile() - 1) / tile(); }  // of a closed axis
+    Halide::Expr all_tiles() const { return blocks(positions, tile()); }
+    bool outputs_divided_by(int lanes) const { return nominal_outputs % lanes == 0 && (!open || stride % lanes == 0); }
+    Halide::Expr last_output() const { return KernelAxis::last(outputs); }
+    // Blocks of `length` that hold `extent`.
+    static Halide::Expr blocks(const Halide::Expr& extent, int length) {
+        return Halide::Internal::simplify((extent + (length - 1)) / length);
+    }
     // Input index of window element p of tile t.
     Halide::Expr input(const Halide::Expr& t, int p) const {
         return t * tile() + (first - (transform.tile.taps - 1) + p);
@@ -41,13 +56,13 @@ struct WinogradAxis {
     }
 };
 
-inline bool is_winograd_image(const std::array<Axis, 3>& axes) {
-    return axes[1].output() > 1 || axes[1].kernel > 1;
+inline bool is_winograd_image(const Axis& y) {
+    return y.output() > 1 || y.kernel > 1;
 }
 
 struct WinogradTiling {
     WinogradTiling(const Operands& o, int vector)
-        : inner_at(is_winograd_image(o.axes) ? 0 : 1),
+        : inner_at(is_winograd_image(o.axes[1]) ? 0 : 1),
           band_at(1 - inner_at),
           inner(o.phase[inner_at], o.axes[inner_at]),
           band(o.phase[band_at], o.axes[band_at]),

@@ -78,21 +78,28 @@ constexpr int c_dimension = 3;
 constexpr int g_dimension = 4;
 constexpr int n_dimension = 5;
 
-TensorRule image_rule(const char* name, const Problem& problem, ElementType type,
-                      const std::vector<std::int64_t>& extents, Layout layout) {
+// An input, or what has the output's shape.
+TensorRule image_rule(const char* name, const Problem& problem, ElementType type, bool output) {
     TensorRule rule;
     rule.name = name;
     set_type(rule, type);
-    rule.rank = static_cast<int>(extents.size());
-    std::copy(extents.begin(), extents.end(), rule.extents.begin());
+    rule.rank = problem.rank + 2;
     rule.halide_rank = max_halide_rank;
-    rule.group_channels = extents[layout == Layout::channels_last ? extents.size() - 1 : 1] / problem.groups;
+    const std::int64_t channels = output ? problem.out_channels : problem.in_channels;
+    rule.group_channels = channels / problem.groups;
     rule.may_drop_batch = problem.batch == 1;
-    const bool last = layout == Layout::channels_last;
-    rule.halide[0] = n_dimension;
-    rule.halide[last ? rule.rank - 1 : 1] = c_dimension;
-    for (int axis = 0; axis < problem.rank; ++axis)
-        rule.halide[axis + (last ? 1 : 2)] = problem.rank - 1 - axis;
+    const bool last = (output ? problem.output_layout : problem.input_layout) == Layout::channels_last;
+    const auto put = [&rule](int at, int dimension, std::int64_t extent, bool open) {
+        rule.halide[at] = dimension;
+        rule.extents[at] = extent;
+        rule.open[at] = open;
+    };
+    put(0, n_dimension, problem.batch, problem.open_batch);
+    put(last ? rule.rank - 1 : 1, c_dimension, channels, false);
+    for (int i = 0; i < problem.rank; ++i) {
+        const Axis& axis = problem.axes[i];
+        put(i + (last ? 1 : 2), problem.rank - 1 - i, output ? axis.output() : axis.input, axis.is_open());
+    }
     constexpr int first_order[] = {0, 1, 2, c_dimension, n_dimension};
     constexpr int last_order[] = {c_dimension, 0, 1, 2, n_dimension};
     set_dense_strides(rule, last ? last_order : first_order);
@@ -128,6 +135,13 @@ void split_channels(const TensorRule& rule, halide_dimension_t* dims) {
     dims[c_dimension].extent = channels;
 }
 
+std::string shape_text(const TensorRule& rule) {
+    std::string text;
+    for (int i = 0; i < rule.rank; ++i)
+        text += fmt::format("{}{}", i == 0 ? "" : ", ", rule.open[i] ? "?" : fmt::to_string(rule.extents[i]));
+    return text;
+}
+
 Status check_shape(const TensorRule& rule, const TensorView& view, int dropped) {
     if (view.data == nullptr) return refuse(rule, "data is null");
     if (view.type != rule.type)
@@ -140,8 +154,7 @@ Status check_shape(const TensorRule& rule, const TensorView& view, int dropped) 
                       std::equal(view.extents, view.extents + view.rank, rule.extents.begin() + dropped);
     if (!fits)
         return refuse(rule, "shape is ({}), must be ({}){}", fmt::join(shape(view.extents, view.rank), ", "),
-                      fmt::join(shape(rule.extents.data(), rule.rank), ", "),
-                      rule.may_drop_batch ? " or the same without the batch" : "");
+                      shape_text(rule), rule.may_drop_batch ? " or the same without the batch" : "");
     const auto alignment = static_cast<std::uintptr_t>(element_type_info(rule.type).scalar_bytes);
     if (reinterpret_cast<std::uintptr_t>(view.data) % alignment != 0)
         return refuse(rule, "data is at {}, must be aligned to {} bytes", view.data, alignment);
@@ -234,11 +247,11 @@ halide_type_t halide_type(ElementType type) noexcept {
 }
 
 TensorRule input_rule(const Problem& problem) {
-    return image_rule("x", problem, problem.types().input, problem.input_shape(), problem.input_layout);
+    return image_rule("x", problem, problem.types().input, false);
 }
 
 TensorRule output_rule(const Problem& problem) {
-    TensorRule rule = image_rule("y", problem, problem.types().output, problem.output_shape(), problem.output_layout);
+    TensorRule rule = image_rule("y", problem, problem.types().output, true);
     rule.written = true;
     return rule;
 }
@@ -258,9 +271,8 @@ TensorRule bias_rule(const Problem& problem) {
 
 TensorRule operand_rule(const Problem& problem, const EpilogueOperand& operand) {
     const char* const name = operand.name.c_str();
-    return operand.shape == OperandShape::per_channel
-               ? channel_rule(name, problem, operand.type)
-               : image_rule(name, problem, operand.type, problem.output_shape(), problem.output_layout);
+    return operand.shape == OperandShape::per_channel ? channel_rule(name, problem, operand.type)
+                                                      : image_rule(name, problem, operand.type, true);
 }
 
 Status bind(const TensorRule& rule, const TensorView& view, Argument& argument) {

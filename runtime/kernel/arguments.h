@@ -37,12 +37,14 @@ struct TensorRule {
     std::array<std::int64_t, TensorView::max_rank> strides{};    // of a dense view, as the caller sees them
     std::array<halide_dimension_t, max_halide_rank + 1> dims{};  // what a dense view is bound to
     std::int64_t bytes = 0;                                      // of a dense view
+    std::array<bool, TensorView::max_rank> open{};               // extents that calls choose; the one here is nominal
     bool may_drop_batch = false;                                 // the outermost dimension may be left out
     bool must_be_dense = false;                                  // else only the innermost dimension must be contiguous
     bool takes_device = false;                                   // memory of a CUDA device too
     bool written = false;                                        // an output: may not overlap itself
 };
 
+// Without allocating. Of an open problem, those of its nominal sizes; a call's are those of Problem::closed.
 TensorRule input_rule(const Problem& problem);
 TensorRule output_rule(const Problem& problem);
 TensorRule weight_rule(const Problem& problem);

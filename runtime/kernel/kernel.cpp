@@ -101,8 +101,19 @@ Status Kernel::Impl::pack_into(void* packed, const TensorView& weights_view) con
     return call(code->pack(), args, context);
 }
 
-Status Kernel::Impl::bind_extras(const TensorView& bias_view, std::span<const TensorView> operand_views, int rank,
-                                 CallArguments& arguments) const {
+Result<Problem> Kernel::Impl::closed_by(const TensorView& x_view) const {
+    const int dropped = x.rank - x_view.rank;
+    Argument argument;
+    if (dropped != 0 && (dropped != 1 || !x.may_drop_batch)) return bind(x, x_view, argument);
+    const int first = (problem.input_layout == Layout::channels_last ? 1 : 2) - dropped;
+    Result<Problem> call = sizes.closed(dropped == 1 ? 1 : x_view.extents[0],
+                                        {x_view.extents + first, static_cast<std::size_t>(problem.rank)});
+    if (call.ok()) return call;
+    return {call.status().code(), fmt::format("x: {}", call.status().message())};
+}
+
+Status Kernel::Impl::bind_extras(const Problem& call, const TensorView& bias_view,
+                                 std::span<const TensorView> operand_views, int rank, CallArguments& arguments) const {
     if (!problem.bias && bias_view.data != nullptr)
         return {Code::invalid_argument,
                 fmt::format("bias: data is {}, must be null: the problem has no bias", bias_view.data)};
@@ -110,13 +121,29 @@ Status Kernel::Impl::bind_extras(const TensorView& bias_view, std::span<const Te
     const std::size_t first = problem.bias ? 1 : 0;
     for (std::size_t i = 0; i < extras.size(); ++i) {
         const TensorView& view = i < first ? bias_view : operand_views[i - first];
-        if (Status status = bind(extras[i], view, arguments.extras[i]); !status.ok()) return status;
+        const bool open = problem.is_open() && i >= first && operands[i - first].shape == OperandShape::as_output;
+        const Status status = open ? bind(operand_rule(call, operands[i - first]), view, arguments.extras[i])
+                                   : bind(extras[i], view, arguments.extras[i]);
+        if (!status.ok()) return status;
         if (extras[i].may_drop_batch && view.rank != rank)
             return {Code::invalid_argument,
                     fmt::format("{}: has {} dimensions, must have {} as x has", extras[i].name, view.rank, rank)};
         arguments.extra_devices[i] = view.device;
     }
     return {};
+}
+
+Status Kernel::Impl::bind_all(const Problem& call, const TensorRule& x_rule, const TensorView& x_view,
+                              const TensorView& bias_view, std::span<const TensorView> operand_views,
+                              const TensorRule& y_rule, const TensorView& y_view, CallArguments& arguments) const {
+    if (Status status = bind(x_rule, x_view, arguments.x); !status.ok()) return status;
+    if (Status status = bind_extras(call, bias_view, operand_views, x_view.rank, arguments); !status.ok())
+        return status;
+    if (Status status = bind(y_rule, y_view, arguments.y); !status.ok()) return status;
+    if (x_view.rank != y_view.rank)
+        return {Code::invalid_argument,
+                fmt::format("y: has {} dimensions, must have {} as x has", y_view.rank, x_view.rank)};
+    return check_apart(*this, arguments);
 }
 
 Status Kernel::Impl::enter(CallArguments& arguments, CallContext& context) const {
@@ -132,13 +159,16 @@ Status Kernel::Impl::run_packed(const TensorView& x_view, const void* packed, De
                                 const TensorView& bias_view, const TensorView& y_view,
                                 const CallOptions& options) const {
     CallArguments arguments;
-    if (Status status = bind(x, x_view, arguments.x); !status.ok()) return status;
-    if (Status status = bind_extras(bias_view, options.operands, x_view.rank, arguments); !status.ok()) return status;
-    if (Status status = bind(y, y_view, arguments.y); !status.ok()) return status;
-    if (x_view.rank != y_view.rank)
-        return {Code::invalid_argument,
-                fmt::format("y: has {} dimensions, must have {} as x has", y_view.rank, x_view.rank)};
-    if (Status status = check_apart(*this, arguments); !status.ok()) return status;
+    Status status;
+    if (problem.is_open()) {
+        const Result<Problem> call = closed_by(x_view);
+        if (!call.ok()) return call.status();
+        status = bind_all(call.value(), input_rule(call.value()), x_view, bias_view, options.operands,
+                          output_rule(call.value()), y_view, arguments);
+    } else {
+        status = bind_all(problem, x, x_view, bias_view, options.operands, y, y_view, arguments);
+    }
+    if (!status.ok()) return status;
     if (capability == 0) return run_on_cpu(arguments, packed, options);
     arguments.x_device = x_view.device;
     arguments.y_device = y_view.device;

@@ -40,6 +40,7 @@ struct CallContext;
 
 struct Kernel::Impl {
     Problem problem;
+    Problem sizes;  // the same without epilogue: closing it allocates nothing
     ObjectInfo info;
     std::unique_ptr<LoadedCode> code;
     std::string packing;  // what PackedWeights::layout says
@@ -65,8 +66,14 @@ struct Kernel::Impl {
     halide_buffer_t packed_buffer(const void* data) const;
 
   private:
-    Status bind_extras(const TensorView& bias_view, std::span<const TensorView> operand_views, int rank,
-                       CallArguments& arguments) const;
+    // Of an open problem: the problem that a call with this input asks for, without epilogue.
+    Result<Problem> closed_by(const TensorView& x_view) const;
+    // `call`: the problem of this call, whose sizes are not those of `extras` where it is open.
+    Status bind_extras(const Problem& call, const TensorView& bias_view, std::span<const TensorView> operand_views,
+                       int rank, CallArguments& arguments) const;
+    Status bind_all(const Problem& call, const TensorRule& x_rule, const TensorView& x_view,
+                    const TensorView& bias_view, std::span<const TensorView> operand_views, const TensorRule& y_rule,
+                    const TensorView& y_view, CallArguments& arguments) const;
     // Calls the kernel with its tensors in the order of its arguments.
     Status enter(CallArguments& arguments, CallContext& context) const;
     Status run_on_cpu(CallArguments& arguments, const void* packed, const CallOptions& options) const;

@@ -46,6 +46,7 @@ Status check_packed_extents(const ObjectInfo& info) {
 std::string packing_name(const Problem& problem, const ObjectInfo& info) {
     Problem shape = problem;
     shape.batch = 1;
+    shape.open_batch = false;
     shape.bias = false;
     shape.epilogue.clear();
     return fmt::format("{} {} {} {} ({}) {}", shape.text(), info.target, info.strategy, info.schedule,
@@ -66,6 +67,8 @@ Result<std::shared_ptr<const Kernel>> Kernel::load(const Object& object) {
 
     auto impl = std::make_unique<Impl>();
     impl->problem = std::move(problem).value();
+    impl->sizes = impl->problem;
+    impl->sizes.epilogue.clear();
     impl->info = info;
     impl->code = std::move(code).value();
     impl->packing = packing_name(impl->problem, info);

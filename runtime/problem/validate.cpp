@@ -5,6 +5,7 @@
 #include "runtime/problem/epilogue.h"
 #include "runtime/problem/padding_mode.h"
 #include "runtime/problem/scalars.h"
+#include "runtime/problem/sizes.h"
 
 #include <algorithm>
 #include <array>
@@ -59,7 +60,8 @@ Status check_ranges(const Problem& p) {
     const auto check_axes = [&p](std::string_view field, std::int64_t Axis::*member, std::int64_t least) {
         for (int i = 0; i < p.rank; ++i) {
             const std::int64_t value = p.axes[static_cast<std::size_t>(i)].*member;
-            if (Status status = check_range(axis_field(field, p.rank, i), value, least); !status.ok()) return status;
+            if (value >= least && value <= int32_max) continue;  // names are made for messages alone
+            return check_range(axis_field(field, p.rank, i), value, least);
         }
         return Status();
     };
@@ -144,20 +146,15 @@ std::int64_t elements(const Problem& p, std::int64_t outer, std::int64_t channel
     return count;
 }
 
-// The most that any strategy may round a dimension up to, for its lanes: four vectors of 16 f32.
-constexpr std::int64_t widest_tile = 64;
 std::int64_t rounded_up(std::int64_t value) {
     return (value + widest_tile - 1) / widest_tile * widest_tile;
 }
 
-// The zero-padded copy of the input that gathers read: all the positions that a tap of some output can ask for, at most
-// dilation * (kernel - 1) / stride + 1 beyond either end, and a last axis that is cut into whole tiles.
 std::int64_t padded_input(const Problem& p) {
     std::int64_t elements = mul(p.batch, p.in_channels);
     for (int i = 0; i < p.rank; ++i) {
         const Axis& axis = p.axes[static_cast<std::size_t>(i)];
-        const std::int64_t halo = axis.dilation * (axis.kernel - 1) / axis.stride + 1;
-        const std::int64_t extent = axis.input + 2 * halo;
+        const std::int64_t extent = axis.input + 2 * input_halo(axis);
         elements = mul(elements, i + 1 == p.rank ? rounded_up(extent) : extent);
     }
     return elements;

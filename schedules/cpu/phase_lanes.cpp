@@ -48,11 +48,11 @@ void schedule_phase_lanes(PhaseStages& s, const Schedule& schedule) {
         .vectorize(p[0], lanes, TailStrategy::RoundUp);
     if (schedule.get("fetch") > 0) prefetch_weights(o, s.weights);
     const int par = schedule.get("par");
-    const auto count = [&at](int loop) { return static_cast<int>(*Halide::Internal::as_const_int(at[loop].extent())); };
+    const int lane_tiles = static_cast<int>(*Halide::Internal::as_const_int(at[6].extent()));
     if (par == 1)
         store.parallel(busiest(
-            {{o.n, s.facts.batch}, {o.g, s.facts.groups}, {o.z, s.facts.depth}, {Halide::RVar(at[7]), count(7)}}));
-    if (par == 2) store.parallel(busiest({{o.c, s.facts.out_channels}, {Halide::RVar(at[6]), count(6)}}));
+            {{o.n, s.facts.batch}, {o.g, s.facts.groups}, {o.z, s.facts.depth}, {Halide::RVar(at[7]), s.row_blocks}}));
+    if (par == 2) store.parallel(busiest({{o.c, s.facts.out_channels}, {Halide::RVar(at[6]), lane_tiles}}));
 }
 
 }  // namespace convt

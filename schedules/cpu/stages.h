@@ -20,7 +20,8 @@ struct ScheduleFacts {
     int taps_x = 1, taps_y = 1;      // of a phase, at most
 
     int in_channels = 1, out_channels = 1;  // of one group
-    int width = 1;                          // output extent in x
+    int width = 1;                          // output extent in x; as all extents here the nominal one where it is open
+    bool open_width = false;
     int input_width = 1, input_height = 1;
     int reach_y = 0;  // rows of the input below the first that an output's position reaches
     int height = 1, depth = 1;
@@ -109,6 +110,7 @@ struct PhaseStages {
     OutputStage output;
     Halide::Var l{"l"}, qx{"qx"}, qy{"qy"}, h{"h"}, z{"z"}, c{"c"}, g{"g"}, n{"n"};
     Halide::RDom taps, places;
+    int row_blocks = 1;  // how often the last of `places` runs
     bool unroll_x_taps = false;
     bool hold = false;  // the output reads `held`, a copy of `sum` in memory, one by one
 };

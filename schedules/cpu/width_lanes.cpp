@@ -19,6 +19,8 @@ void keep_in_registers(WidthStages& s, WidthSum& sum, int positions, int channel
     const int lanes = s.facts.lanes;
     const Halide::RDom& r = sum.taps;
     Var qv("qv");
+    // So that rows are staged to the end of the last tile: what lies behind them may be denormal (turn_squares).
+    if (s.facts.open_width) sum.func.align_bounds(s.q, positions);
     sum.func.bound_extent(s.q, positions)
         .bound_extent(s.j, s.facts.stride_x)
         .bound_extent(s.r, s.sum_rows)
@@ -109,7 +111,7 @@ void schedule_width_lanes(WidthStages& s, const Schedule& schedule) {
 
     // Shifting the last tile inwards is right only where every phase has as many positions as the next (study, L3).
     const int tile = positions * s.facts.stride_x;
-    const bool shift = s.facts.width % s.facts.stride_x == 0 && s.facts.width >= tile;
+    const bool shift = !s.facts.open_width && s.facts.width % s.facts.stride_x == 0 && s.facts.width >= tile;
     const TailStrategy tail = shift ? TailStrategy::ShiftInwards : TailStrategy::GuardWithIf;
     o.func.split(o.c, ct, ci, channels, TailStrategy::GuardWithIf)
         .split(o.y, yi, yr, s.tile_rows, TailStrategy::GuardWithIf)

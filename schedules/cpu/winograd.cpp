@@ -85,7 +85,6 @@ void schedule_products(WinogradStages& s, const Schedule& schedule, const Halide
         .reorder_storage(s.c, s.e, s.ti, s.tb, s.phase, s.g, s.n)
         .bound_extent(s.c, channels)
         .bound_extent(s.ti, s.inner_tiles)
-        .bound_extent(s.tb, s.band_tiles)
         .split(s.c, s.c, pv, lanes)
         .split(s.ti, s.ti, ti, inner_tile)
         .split(s.tb, s.tb, tb, band_tile)
@@ -94,6 +93,13 @@ void schedule_products(WinogradStages& s, const Schedule& schedule, const Halide
         .unroll(s.c)
         .unroll(ti)
         .unroll(tb);
+    if (s.open_bands) {
+        // Whole register tiles are transformed: what lies behind a row may be denormal (width_lanes).
+        s.product.align_bounds(s.tb, band_tile);
+        s.sum.align_bounds(s.tb, band_tile);
+    } else {
+        s.product.bound_extent(s.tb, s.band_tiles);
+    }
     s.sum.compute_at(s.product, s.ti)
         .bound_extent(s.c, channels)
         .bound_extent(s.ti, inner_tile)
@@ -115,8 +121,7 @@ void schedule_products(WinogradStages& s, const Schedule& schedule, const Halide
 }
 
 Halide::VarOrRVar busiest_band(const WinogradStages& s, const Halide::RVar& band) {
-    const int bands = static_cast<int>(*Halide::Internal::as_const_int(band.extent()));
-    return busiest({{s.output.n, s.facts.batch}, {s.output.g, s.facts.groups}, {band, bands}});
+    return busiest({{s.output.n, s.facts.batch}, {s.output.g, s.facts.groups}, {band, s.bands}});
 }
 
 void schedule_rows(WinogradStages& s, const Schedule& schedule) {
@@ -139,7 +144,6 @@ void schedule_rows(WinogradStages& s, const Schedule& schedule) {
     } else if (s.row_vector > 1) {
         out.reorder(s.rows[0], o.c, s.rows[1], co, across, ct, band, o.z, o.g, o.n)
             .allow_race_conditions()
-            .vectorize(s.rows[0])
             .unroll(o.c)
             .never_partition(s.rows[1]);
     } else {
@@ -150,6 +154,7 @@ void schedule_rows(WinogradStages& s, const Schedule& schedule) {
     const int par = schedule.get("par");
     if (par == 1) out.allow_race_conditions().parallel(busiest_band(s, band));
     if (par == 2) out.parallel(ct);
+    if (!s.has_inner && s.row_vector > 1) (s.wide.defined() ? out.specialize(s.wide) : out).vectorize(s.rows[0]);
 
     // Rows of the output are read across channels, in pieces: 16 places of 8 channels take 48 shuffles.
     const Halide::RDom& r = s.places;

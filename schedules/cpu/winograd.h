@@ -15,6 +15,8 @@ struct WinogradStages {
     bool phases_in_lanes = false;  // c: phases of channels; no scratch
     int piece = 1;                 // neighbouring channels in the scratch
     int band_tiles = 1;            // tiles of the band axis in one band
+    int bands = 1;                 // of an open axis the nominal count
+    bool open_bands = false;       // it is open: the last band ends with the row
     Halide::ImageParam input, packed;
     // padded input; `half`: transformed along the inner axis; `transformed`: along both; `sum`: over channels, for a
     // register tile; `product`: its finished sums; `scratch`: outputs, flat (phase_table.h), channels innermost.
@@ -30,6 +32,7 @@ struct WinogradStages {
     // With channels last: outputs of a tile ji, jb; tile ti, tb in the band; phase of inner and band; band.
     Halide::RDom rows;
     int row_vector = 1;
+    Halide::Expr wide;  // of an open row: it holds a vector. Not defined where that is known
 };
 
 void schedule_winograd(WinogradStages& stages, const Schedule& schedule);

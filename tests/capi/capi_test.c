@@ -43,6 +43,23 @@ static void test_errors(void) {
     convt_packed_weights_destroy(NULL);
 }
 
+/* What a problem leaves to calls. */
+static void test_open(void) {
+    convt_problem *open = NULL, *call = NULL;
+    int64_t shape[CONVT_MAX_RANK];
+    CHECK(convt_problem_parse("convt1d_f32_n?_ci1_co2_i?*8_k4_s2_p1", &open, &error) == CONVT_OK);
+    CHECK(convt_problem_close(open, 3, (int64_t[]){24}, &call, &error) == CONVT_OK);
+    CHECK(strcmp(convt_problem_text(call), "convt1d_f32_n3_ci1_co2_i24_k4_s2_p1") == 0);
+    CHECK(convt_problem_shape(call, CONVT_OUTPUT, shape) == 3 && shape[0] == 3 && shape[1] == 2 && shape[2] == 48);
+    convt_problem_destroy(call);
+    CHECK(convt_problem_close(open, 3, (int64_t[]){25}, &call, &error) == CONVT_INVALID_ARGUMENT && call == NULL);
+    CHECK(strstr(error.message, "input[W] = 25: must be a multiple of 8") != NULL);
+    CHECK(convt_problem_close(open, 1, NULL, &call, &error) == CONVT_INVALID_ARGUMENT);
+    CHECK(convt_problem_close(NULL, 1, shape, &call, &error) == CONVT_INVALID_ARGUMENT);
+    CHECK(convt_problem_close(open, 1, shape, NULL, &error) == CONVT_INVALID_ARGUMENT);
+    convt_problem_destroy(open);
+}
+
 /* A layer in each framework's words, and weights from TensorFlow's order. */
 static void test_layers(void) {
     const int64_t two[2] = {2, 2}, three[2] = {3, 3}, four[2] = {4, 4}, eight[2] = {8, 8}, pads[4] = {1, 1, 1, 1};
@@ -290,6 +307,7 @@ static void test_engine(const char* worker) {
 int main(int argc, char** argv) {
     if (argc != 2) return 2;
     test_errors();
+    test_open();
     test_layers();
     test_layer_errors();
     test_engine(argv[1]);

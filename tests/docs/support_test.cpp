@@ -28,6 +28,7 @@ struct Feature {
     std::string name;
     std::string type;
     std::string token;  // empty: the type alone
+    bool open_input = false;
 };
 
 std::vector<Feature> features() {
@@ -40,6 +41,8 @@ std::vector<Feature> features() {
     for (const EpilogueRow& row : epilogue_rows())
         list.push_back({std::string(row.name), "f32", fmt::format("_{}{}", row.name, numbers[row.values])});
     list.push_back({"ordered", "f32", "_ordered"});
+    list.push_back({"n?", "f32_n?", ""});
+    list.push_back({"i?", "f32", "", true});
     return list;
 }
 
@@ -51,7 +54,10 @@ std::string problem_text(const char* body, const Feature& feature) {
     std::string text = fmt::format(fmt::runtime(body), feature.type);
     // A padding mode stands before the layout.
     const std::size_t layout = feature.token.starts_with("_pm") ? text.find("_nhwc") : std::string::npos;
-    return text.insert(std::min(layout, text.size()), feature.token);
+    text.insert(std::min(layout, text.size()), feature.token);
+    if (!feature.open_input) return text;
+    const std::size_t input = text.find("_i") + 2;
+    return fmt::format("{}?{}", text.substr(0, input), text.substr(text.find('_', input)));
 }
 
 // The strategies of the target that take the feature.

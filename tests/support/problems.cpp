@@ -8,6 +8,7 @@
 #include <array>
 #include <functional>
 #include <numeric>
+#include <span>
 
 namespace convt::test {
 namespace {
@@ -121,6 +122,43 @@ Problem random_problem(Random& random, const SizeLimit& limit) {
     }
 }
 
+Problem opened(Random& r, const Problem& problem) {
+    while (true) {
+        Problem p = problem;
+        if (r.chance(40)) p.open_batch = true, p.batch = 1;
+        for (int i = 0; i < p.rank; ++i) {
+            if (r.chance(p.rank == 1 ? 10 : 30)) continue;
+            const std::int64_t multiple = r.chance(70) ? 1 : r.between(2, 9);
+            const std::int64_t lowest = multiple * r.between(1, 4);
+            p.open_input(i, r.chance(70) ? OpenExtent{multiple, 0, multiple}
+                                         : OpenExtent{lowest, lowest + multiple * r.between(1, 300), multiple});
+        }
+        if (p.is_open() && p.validate().ok()) return p;
+    }
+}
+
+std::vector<Problem> calls(Random& r, const Problem& problem) {
+    constexpr int count = 8, draws = 4000;
+    std::vector<Problem> list;
+    if (!problem.is_open()) return {problem};
+    for (int draw = 0; draw < draws && list.size() < count; ++draw) {
+        std::vector<std::int64_t> input;
+        for (const Axis& axis : std::span(problem.axes).first(static_cast<std::size_t>(problem.rank))) {
+            const auto& [lowest, highest, multiple] = axis.open;
+            const std::int64_t wanted = draw < 20 ? draw : extent(r, problem.rank) * (r.chance(10) ? 7 : 1);
+            const std::int64_t inside = std::max(wanted / std::max<std::int64_t>(multiple, 1) * multiple, lowest);
+            input.push_back(!axis.is_open() ? axis.input : highest == 0 ? inside : std::min(inside, highest));
+        }
+        const Result<Problem> call = problem.closed(problem.open_batch ? r.between(1, 3) : problem.batch, input);
+        if (!call.ok() || call.value().multiply_adds() > SizeLimit{}.multiply_adds) continue;
+        if (integer_limit(call.value()) < 3 || product(call.value().output_shape()) > SizeLimit{}.output_elements)
+            continue;
+        if (draw < 20 && !list.empty()) continue;
+        list.push_back(call.value());
+    }
+    return list;
+}
+
 std::vector<Problem> simpler(const Problem& problem) {
     std::vector<Problem> list;
     const auto with = [&](const std::function<void(Problem&)>& change) {
@@ -128,6 +166,9 @@ std::vector<Problem> simpler(const Problem& problem) {
         change(list.back());
     };
     with([](Problem& p) { p.batch = 1; });
+    with([](Problem& p) { p.open_batch = false; });
+    for (int i = 0; i < problem.rank; ++i)
+        with([i](Problem& p) { p.axes[i].open = {}, p.axes[i].input = 7; });
     with([](Problem& p) { p.in_channels = p.groups; });
     with([](Problem& p) { p.out_channels = p.groups; });
     with([](Problem& p) { p.in_channels /= p.groups, p.out_channels /= p.groups, p.groups = 1; });

@@ -20,6 +20,13 @@ struct SizeLimit {
 // and prime extents, strides above the kernel and dilated kernels longer than the input are frequent.
 Problem random_problem(Random& random, const SizeLimit& limit = {});
 
+// The problem with its batch or some of its extents left open in one of the ways there are.
+Problem opened(Random& random, const Problem& problem);
+
+// Problems of calls that an open problem takes: the smallest, which is all tail, and others of sizes up to a few
+// register tiles, primes among them. A closed problem's is itself.
+std::vector<Problem> calls(Random& random, const Problem& problem);
+
 // Smaller problems made from `problem` by halving or clearing one thing each, most drastic first; all valid. Replacing
 // a failing problem by the first of them that fails too, again and again, leaves a small one.
 std::vector<Problem> simpler(const Problem& problem);

@@ -39,7 +39,11 @@ RunOptions random_run_options(const Problem& problem, std::uint64_t seed) {
 }
 
 Result<std::vector<std::byte>> run_guarded(const Kernel& kernel, const Operands& operands, const RunOptions& options) {
-    const Problem& p = kernel.problem();
+    return run_guarded(kernel, kernel.problem(), operands, options);
+}
+
+Result<std::vector<std::byte>> run_guarded(const Kernel& kernel, const Problem& p, const Operands& operands,
+                                           const RunOptions& options) {
     const Guard guard = options.guard_after ? Guard::after : Guard::before;
     GuardedTensor x(p.types().input, shape_of(p.input_shape(), options.unbatched), options.gap, guard);
     GuardedTensor w(p.types().weights, p.weight_shape(), 0, guard);

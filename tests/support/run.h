@@ -21,8 +21,11 @@ struct RunOptions {
 // What a seed makes of them; unbatched only where the batch is 1.
 RunOptions random_run_options(const Problem& problem, std::uint64_t seed);
 
+// `call`: the problem that the operands are of, the kernel's or, of an open one, with sizes of the caller's.
 // The output, dense in its layout. Code::wrong_result where bytes around a tensor changed, else what pack and run say.
 // An access past a guard ends the process by SIGSEGV.
+Result<std::vector<std::byte>> run_guarded(const Kernel& kernel, const Problem& call, const Operands& operands,
+                                           const RunOptions& options = {});
 Result<std::vector<std::byte>> run_guarded(const Kernel& kernel, const Operands& operands,
                                            const RunOptions& options = {});
 

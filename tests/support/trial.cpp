@@ -15,12 +15,10 @@
 namespace convt::test {
 namespace {
 
-Status run_and_compare(const Kernel& kernel, const Trial& trial, Match match) {
-    const Problem& p = trial.problem;
+Status run_and_compare(const Kernel& kernel, const Problem& p, std::uint64_t seed, Match match) {
     const TransformFacts& transform = kernel.info().transform;
-    const Operands operands =
-        match == Match::exact ? integer_operands(p, trial.seed, transform) : uniform_operands(p, trial.seed);
-    const Result<std::vector<std::byte>> output = run_guarded(kernel, operands, random_run_options(p, trial.seed));
+    const Operands operands = match == Match::exact ? integer_operands(p, seed, transform) : uniform_operands(p, seed);
+    const Result<std::vector<std::byte>> output = run_guarded(kernel, p, operands, random_run_options(p, seed));
     if (!output.ok()) return output.status();
     if (const auto mismatch = first_mismatch(p, output.value(), oracle(p, operands), match, transform)) {
         return Status(Code::wrong_result,
@@ -35,8 +33,14 @@ Status check_without_text(const Trial& trial) {
     if (kernel.value()->info().strategy != trial.strategy) {
         return Status(Code::internal, "compiled by strategy " + kernel.value()->info().strategy);
     }
-    if (const Status exact = run_and_compare(*kernel.value(), trial, Match::exact); !exact.ok()) return exact;
-    return run_and_compare(*kernel.value(), trial, Match::bounded);
+    Random random(trial.seed);
+    for (const Problem& call : calls(random, trial.problem)) {
+        for (const Match match : {Match::exact, Match::bounded}) {
+            const Status status = run_and_compare(*kernel.value(), call, trial.seed, match);
+            if (!status.ok()) return {status.code(), fmt::format("as {}: {}", call.text(), status.message())};
+        }
+    }
+    return {};
 }
 
 }  // namespace

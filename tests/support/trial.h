@@ -24,8 +24,8 @@ struct Trial {
     Target target = Target::host();
     std::string strategy;
     std::optional<Schedule> schedule;  // none: the strategy's default
-    std::uint64_t seed = 0;
-    bool asserts = false;  // Halide's run-time checks in the kernel
+    std::uint64_t seed = 0;            // of the data, and of an open problem's calls
+    bool asserts = false;              // Halide's run-time checks in the kernel
 
     std::string text() const;  // <problem> <target> <strategy> <schedule, or default> <seed>, then asserts
     static Result<Trial> parse(std::string_view text);

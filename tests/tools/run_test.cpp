@@ -130,6 +130,35 @@ TEST_CASE("convt-run: what does not fit is refused by name, and nothing is writt
     missing.refuse(4, {missing.folder / "x", "No such file"});
 }
 
+TEST_CASE("convt-run: an open problem takes its sizes from the input") {
+    const struct {
+        const char* shape;
+        std::vector<float> x;
+        std::vector<std::int64_t> output;
+        std::vector<float> y;
+    } rows[] = {{"(1, 1, 2)", {1, 2}, {1, 1, 5}, {1, 10, 102, 20, 200}},
+                {"(2, 1, 1)", {1, 2}, {2, 1, 3}, {1, 10, 100, 2, 20, 200}},
+                {"(1, 3)", {1, 0, 3}, {1, 7}, {1, 10, 100, 0, 3, 30, 300}}};
+    Case c;
+    c.problem = "convt1d_f32_n?_ci1_co1_i?_k3_s2";
+    for (const auto& [shape, x, output, y] : rows) {
+        test::write_text(c.folder / "x", f32(shape, x));
+        const test::Called called = c.run();
+        CAPTURE(called.err);
+        REQUIRE(called.exit_code == 0);
+        c.expect(output, y);
+    }
+    Case wrong;
+    wrong.problem = c.problem;
+    test::write_text(wrong.folder / "x", f32("(2, 2, 1)", {1, 2, 3, 4}));
+    wrong.refuse(2, {"--x", "(2, 2, 1)", "(2, 1, 1)"});
+    test::write_text(wrong.folder / "x", f32("(2,)", {1, 2}));
+    wrong.refuse(2, {"--x", "1 dimensions"});
+    wrong.problem = "convt1d_f32_ci1_co1_i4..64_k3_s2";
+    test::write_text(wrong.folder / "x", f32("(1, 1, 3)", {1, 2, 3}));
+    wrong.refuse(2, {"--x", "input[W] = 3", "at least 4"});
+}
+
 TEST_CASE("convt-run: an output that cannot be written ends with 4") {
     const Case c;
     const test::Called called = test::call(

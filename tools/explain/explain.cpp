@@ -126,6 +126,7 @@ Status explain(const Options& options, std::ostream& out) {
     const Cost cost = cost_of(problem);
     facts.line("problem", problem.text());
     facts.line("target", relevant_target(problem, options.target).text());
+    if (problem.is_open()) facts.line("nominal sizes", shape_text(problem.input_shape()) + ", for which the rest is");
     facts.line("output shape", shape_text(problem.output_shape()));
     if (problem.unfolded() != problem) facts.line("folded from", problem.unfolded().text());
     explain_plan(facts, plan.value());

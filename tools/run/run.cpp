@@ -13,6 +13,7 @@
 #include <functional>
 #include <numeric>
 #include <optional>
+#include <span>
 
 namespace convt::cli {
 
@@ -30,6 +31,7 @@ struct Options {
 };
 
 struct Inputs {
+    Problem problem;  // of this call
     Array x, w;
     std::optional<Array> bias;
     std::vector<Array> operands;  // in the epilogue's order
@@ -41,11 +43,30 @@ Shape without_batch(Shape shape) {
     return shape;
 }
 
-// Reads option `name`'s file; its type and shape must be the problem's, or for `unbatched` that shape.
-Result<Array> read_tensor(const std::string& name, const std::string& path, ElementType type, const Shape& shape,
-                          const std::optional<Shape>& unbatched = {}) {
+Result<Array> read_array(const std::string& name, const std::string& path) {
     Result<Array> array = read_npy(path);
     if (!array.ok()) return Status(array.status().code(), name + ": " + array.status().message());
+    return array;
+}
+
+// The problem of a call with an input of this shape: what is open takes its sizes.
+Result<Problem> closed_by(const Problem& problem, const Shape& shape) {
+    if (!problem.is_open()) return problem;
+    const auto rank = static_cast<std::size_t>(problem.rank);
+    const bool batched = shape.size() == rank + 2;
+    if (!batched && (shape.size() != rank + 1 || problem.batch != 1))
+        return Status(Code::invalid_argument,
+                      fmt::format("--x: has {} dimensions, must have {}", shape.size(), rank + 2));
+    const std::size_t first = (problem.input_layout == Layout::channels_last ? 0 : 1) + (batched ? 1 : 0);
+    Result<Problem> call = problem.closed(batched ? shape[0] : 1, std::span(shape).subspan(first, rank));
+    if (!call.ok()) return Status(call.status().code(), "--x: " + call.status().message());
+    return call;
+}
+
+// The type and shape of what option `name`'s file holds must be the problem's, or for `unbatched` that shape.
+Result<Array> checked(const std::string& name, const std::string& path, Result<Array> array, ElementType type,
+                      const Shape& shape, const std::optional<Shape>& unbatched = {}) {
+    if (!array.ok()) return array;
     const Array& read = array.value();
     if (read.type != type) {
         return Status(Code::invalid_argument,
@@ -60,6 +81,10 @@ Result<Array> read_tensor(const std::string& name, const std::string& path, Elem
     return array;
 }
 
+Result<Array> read_tensor(const std::string& name, const std::string& path, ElementType type, const Shape& shape) {
+    return checked(name, path, read_array(name, path), type, shape);
+}
+
 // The file given for an operand; empty where there is none.
 std::string file_of(const std::vector<std::string>& given, const std::string& name) {
     for (const std::string& option : given)
@@ -69,7 +94,7 @@ std::string file_of(const std::vector<std::string>& given, const std::string& na
 
 // As many as the epilogue takes, each once.
 Status read_operands(const Options& options, Inputs& inputs) {
-    const Problem& problem = options.problem;
+    const Problem& problem = inputs.problem;
     std::vector<std::string> names;
     for (const EpilogueOperand& operand : problem.epilogue_operands()) {
         names.push_back(operand.name);
@@ -90,18 +115,22 @@ Status read_operands(const Options& options, Inputs& inputs) {
 }
 
 Result<Inputs> read_inputs(const Options& options) {
-    const Problem& problem = options.problem;
-    if (problem.bias != !options.bias.empty()) {
-        return Status(Code::invalid_argument, problem.bias ? "--bias: missing, but the problem has a bias"
-                                                           : "--bias: given, but the problem has no bias");
+    if (options.problem.bias != !options.bias.empty()) {
+        return Status(Code::invalid_argument, options.problem.bias ? "--bias: missing, but the problem has a bias"
+                                                                   : "--bias: given, but the problem has no bias");
     }
+    Result<Array> x = read_array("--x", options.x);
+    if (!x.ok()) return x.status();
+    const Result<Problem> call = closed_by(options.problem, x.value().shape);
+    if (!call.ok()) return call.status();
+    const Problem& problem = call.value();
     const Shape shape = problem.input_shape();
     const auto unbatched = problem.batch == 1 ? std::optional(without_batch(shape)) : std::nullopt;
-    Result<Array> x = read_tensor("--x", options.x, problem.types().input, shape, unbatched);
+    x = checked("--x", options.x, std::move(x), problem.types().input, shape, unbatched);
     if (!x.ok()) return x.status();
     Result<Array> w = read_tensor("--w", options.w, problem.types().weights, problem.weight_shape());
     if (!w.ok()) return w.status();
-    Inputs inputs{std::move(x).value(), std::move(w).value(), {}, {}, true};
+    Inputs inputs{problem, std::move(x).value(), std::move(w).value(), {}, {}, true};
     inputs.batched = inputs.x.shape == shape;
     if (problem.bias) {
         Result<Array> bias = read_tensor("--bias", options.bias, problem.types().sum, {problem.out_channels});
@@ -134,10 +163,10 @@ Status run(const Options& options) {
     if (!inputs.ok()) return inputs.status();
     const auto kernel = find_kernel(options);
     if (!kernel.ok()) return kernel.status();
-    const auto& [x, w, bias, operands, batched] = inputs.value();
+    const auto& [problem, x, w, bias, operands, batched] = inputs.value();
 
-    const Shape full = options.problem.output_shape();
-    Array y{options.problem.types().output, batched ? full : without_batch(full), {}};
+    const Shape full = problem.output_shape();
+    Array y{problem.types().output, batched ? full : without_batch(full), {}};
     const std::int64_t elements = std::accumulate(full.begin(), full.end(), std::int64_t{1}, std::multiplies<>());
     y.data.resize(static_cast<std::size_t>(elements * element_type_info(y.type).bytes()));
     const TensorView y_view = TensorView::dense(static_cast<void*>(y.data.data()), y.type, y.shape);

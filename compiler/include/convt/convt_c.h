@@ -68,8 +68,12 @@ CONVT_API void convt_problem_destroy(convt_problem* problem);
 CONVT_API const char* convt_problem_text(const convt_problem* problem);
 /* Of the elements of an operand. */
 CONVT_API convt_element_type convt_problem_type(const convt_problem* problem, convt_operand operand);
+/* Of a problem that leaves its batch or input extents to each call: the problem of a call with these, `input` one an
+ * axis. CONVT_INVALID_ARGUMENT names field, value and rule. */
+CONVT_API convt_code convt_problem_close(const convt_problem* open, int64_t batch, const int64_t* input,
+                                         convt_problem** problem, convt_error* error);
 /* Fills extents in the order of memory, outermost first, batch included; returns their number: 0 for a bias that the
- * problem does not have. */
+ * problem does not have. Of an open problem they are those that its default schedule is for. */
 CONVT_API int convt_problem_shape(const convt_problem* problem, convt_operand operand, int64_t extents[CONVT_MAX_RANK]);
 /* The tensors that the epilogue takes, in the order in which a call is given them (convt_call_options): how many, the
  * name of one, which lives as long as the problem, the type of its elements, and its shape, as above. An index that is

@@ -83,8 +83,10 @@ class CONVT_API Kernel {
     // y = epilogue(bias + convt(x, w)). x, y as the problem's layouts say, with the batch dimension or, where the batch
     // is 1, both without. Innermost dimension contiguous; other strides are free (an output may not overlap itself or
     // an input). bias: (C_out) dense, given exactly when the problem has one, else a view with null data.
-    // options.operands: as many as the epilogue takes; (C_out) dense, or like y, with strides of its own. Errors:
-    // Code::invalid_argument names the tensor, what it has and what it must have; nothing is written then.
+    // Of an open problem x chooses what is open, among the sizes that Problem::closed takes, and y and the operands
+    // must have the sizes that follow. options.operands: as many as the epilogue takes; (C_out) dense, or like y, with
+    // strides of its own. Errors: Code::invalid_argument names the tensor, what it has and what it must have; nothing
+    // is written then.
     //
     // A kernel for a GPU takes each of x, bias, operands and y from the host or the device (TensorView::device); views
     // on the host are copied. Where all are on the device, the call returns once its work is on the stream, and they
