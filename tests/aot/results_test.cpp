@@ -112,4 +112,20 @@ TEST_CASE("a pointer that is null, misaligned or overlapping is refused and noth
     refused(x, packed, y + 1, y, "y overlaps bias");
 }
 
+TEST_CASE("what a problem leaves open are parameters of its functions") {
+    const Archive archive("open",
+                          {named("p", "convt1d_f32_n?_ci1_co2_i?*2_k4_s2_p1_nchw2nhwc_bias_add"),
+                           named("rows", "convt2d_f64_ci1_co1_i?x2_k2_s2")},
+                          "host");
+    const std::string folder = archive.folder(), program = folder + "/open";
+    const Ran built =
+        run_program({"cc", "-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror", "-I" + folder, "-o", program,
+                     std::string(CONVT_AOT_PROGRAMS) + "/open.c", archive.library(), "-pthread"});
+    INFO(built.err);
+    REQUIRE(built.code == 0);
+    const Ran ran = run_program({program});
+    INFO(ran.out << ran.err);
+    CHECK(ran.code == 0);
+}
+
 }  // namespace convt::test

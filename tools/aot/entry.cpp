@@ -7,6 +7,14 @@
 
 namespace convt::aot {
 
+std::vector<std::string> size_names(const Problem& problem) {
+    constexpr const char* axes[] = {"depth", "height", "width"};
+    std::vector<std::string> names{"batch"};
+    for (int i = 0; i < problem.rank; ++i)
+        names.emplace_back(axes[3 - problem.rank + i]);
+    return names;
+}
+
 std::vector<Entry> problem_entries(const std::string& archive, const NamedProblem& named, bool for_gpus) {
     const ProblemTypeInfo& types = named.problem.types();
     const auto c_name = [](ElementType type) { return element_type_info(type).c_name; };
@@ -24,6 +32,16 @@ std::vector<Entry> problem_entries(const std::string& archive, const NamedProble
     for (const EpilogueOperand& operand : named.problem.epilogue_operands())
         add_extra(operand.type, operand.name);
     passed = passed.empty() ? "0" : fmt::format("(const void* const[]){{{{{}}}}}", passed);
+    // What is left open comes first.
+    const std::vector<std::string> names = size_names(named.problem);
+    std::string open, sizes;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const bool chosen = i == 0 ? named.problem.open_batch : named.problem.axes[i - 1].is_open();
+        const std::int64_t fixed = i == 0 ? named.problem.batch : named.problem.axes[i - 1].input;
+        if (chosen) open += fmt::format("int64_t {}, ", names[i]);
+        sizes += (sizes.empty() ? "" : ", ") + (chosen ? names[i] : fmt::to_string(fixed));
+    }
+    sizes = named.problem.is_open() ? fmt::format("(const int64_t[]){{{{{}}}}}", sizes) : "0";
     const auto declare = [&](const char* ending, const std::string& parameters) {
         return fmt::format("enum {}_status {}_{}({})", archive, stem, ending, parameters);
     };
@@ -31,10 +49,11 @@ std::vector<Entry> problem_entries(const std::string& archive, const NamedProble
     std::vector<Entry> entries = {
         {stem + "_pack", declare("pack", w + ", " + packed), cast + "convt_aot_call_packer(&p{}, w, packed)",
          "Brings w into the order that the kernel reads."},
-        {stem + "_run", declare("run", fmt::format("{}, const {}, {}{}", x, packed, extras, y)),
-         cast + "convt_aot_call_kernel(&p{}, x, packed, " + passed + ", y)", "Computes y."},
-        {stem + "_run_unpacked", declare("run_unpacked", fmt::format("{}, {}, {}{}", x, w, extras, y)),
-         cast + "convt_aot_call_both(&p{}, x, w, " + passed + ", y)", "Packs w for this one call, then computes y."},
+        {stem + "_run", declare("run", fmt::format("{}{}, const {}, {}{}", open, x, packed, extras, y)),
+         cast + "convt_aot_call_kernel(&p{}, " + sizes + ", x, packed, " + passed + ", y)", "Computes y."},
+        {stem + "_run_unpacked", declare("run_unpacked", fmt::format("{}{}, {}, {}{}", open, x, w, extras, y)),
+         cast + "convt_aot_call_both(&p{}, " + sizes + ", x, w, " + passed + ", y)",
+         "Packs w for this one call, then computes y."},
     };
     if (for_gpus)
         entries.push_back(

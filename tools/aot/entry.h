@@ -17,6 +17,9 @@ struct Entry {
     std::string comment;
 };
 
+// How the batch and the input extents of a problem are called where they are parameters.
+std::vector<std::string> size_names(const Problem& problem);
+
 // No ending below is another ending with more in front of it and a `_` between, so that no two problem names can give
 // one symbol.
 std::vector<Entry> problem_entries(const std::string& archive, const NamedProblem& named, bool for_gpus);

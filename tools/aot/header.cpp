@@ -35,7 +35,7 @@ extern "C" {{
 
 enum {0}_status {{
     {0}_ok,
-    {0}_invalid_argument, /* a null, misaligned or overlapping pointer */
+    {0}_invalid_argument, /* a null, misaligned or overlapping pointer, or a size that the problem does not take */
     {0}_missing_feature,  /* this CPU lacks an instruction set that every target here needs */
     {0}_out_of_memory,
     {0}_failed,   /* the kernel reported an error */
@@ -58,13 +58,32 @@ constexpr const char* closing = R"(
 #endif
 )";
 
-std::string shape(ElementType element, const std::vector<std::int64_t>& extents) {
+template <typename Extent>
+std::string shape(ElementType element, const std::vector<Extent>& extents) {
     const ElementTypeInfo& type = element_type_info(element);
     std::string text = type.c_name;
-    for (const std::int64_t extent : extents)
+    for (const Extent& extent : extents)
         text += fmt::format("[{}]", extent);
     if (type.parts == 2) text += "[2]";
     return text;
+}
+
+// Of the input, or of what has the output's shape: numbers, and what is open by its parameter.
+std::vector<std::string> image_shape(const Problem& problem, bool output) {
+    const std::vector<std::string> names = size_names(problem);
+    const bool last = (output ? problem.output_layout : problem.input_layout) == Layout::channels_last;
+    std::vector<std::string> extents;
+    for (const std::int64_t extent : output ? problem.output_shape() : problem.input_shape())
+        extents.push_back(fmt::to_string(extent));
+    if (problem.open_batch) extents[0] = names[0];
+    for (int i = 0; i < problem.rank; ++i) {
+        const Axis& axis = problem.axes[static_cast<std::size_t>(i)];
+        if (!axis.is_open()) continue;
+        const std::string& name = names[static_cast<std::size_t>(i) + 1];
+        extents[static_cast<std::size_t>(i + (last ? 1 : 2))] =
+            output ? fmt::format("{} * {} + {}", name, axis.stride, axis.output() - axis.input * axis.stride) : name;
+    }
+    return extents;
 }
 
 // "N, C, H, W" as the layout says.
@@ -84,13 +103,16 @@ void put_problem(std::string& out, const ArchiveSpec& spec, const ProblemKernels
     const Problem& problem = kernels.named.problem;
     const ProblemTypeInfo& types = problem.types();
     out += fmt::format("\n/* {}: {}\n", kernels.named.name, problem.text());
-    out += fmt::format(" *   x     {}  ({})\n", shape(types.input, problem.input_shape()),
+    out += fmt::format(" *   x     {}  ({})\n", shape(types.input, image_shape(problem, false)),
                        dimension_names(problem, problem.input_layout));
     out += fmt::format(" *   w     {}  (C_in, C_out / groups, kernel)\n", shape(types.weights, problem.weight_shape()));
-    if (problem.bias) out += fmt::format(" *   bias  {}\n", shape(types.sum, {problem.out_channels}));
+    if (problem.bias) out += fmt::format(" *   bias  {}\n", shape(types.sum, std::vector{problem.out_channels}));
     for (const EpilogueOperand& operand : problem.epilogue_operands())
-        out += fmt::format(" *   {:<5} {}\n", operand.name, shape(operand.type, problem.operand_shape(operand)));
-    out += fmt::format(" *   y     {}  ({})\n", shape(types.output, problem.output_shape()),
+        out +=
+            fmt::format(" *   {:<5} {}\n", operand.name,
+                        operand.shape == OperandShape::as_output ? shape(operand.type, image_shape(problem, true))
+                                                                 : shape(operand.type, problem.operand_shape(operand)));
+    out += fmt::format(" *   y     {}  ({})\n", shape(types.output, image_shape(problem, true)),
                        dimension_names(problem, problem.output_layout));
     std::int64_t packed = 0;
     for (const Object& object : kernels.objects) {

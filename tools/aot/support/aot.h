@@ -29,6 +29,32 @@ struct convt_aot_tensor {
     int scalar_bytes;
     int rank;
     const struct convt_aot_dim* dims;
+    int image; /* of what shape: 0 of its own, 1 the input's, 2 the output's */
+    int channels_last;
+};
+
+/* Extents that a call may choose for an axis, all those that keep the problem's rules: multiples in [lowest, highest].
+ * The output has input * stride + offset. */
+struct convt_aot_axis {
+    const char* name;
+    int64_t lowest, highest, multiple, stride, offset;
+};
+
+/* What must stay below 2^31 bytes: scale times the batch times, of every axis, factor * input + constant, of the last
+ * one rounded up to a multiple of `round`. */
+struct convt_aot_limit {
+    const char* name;
+    int64_t scale, round;
+    int64_t factor[3], constant[3];
+};
+
+/* What a problem leaves to its calls. Axes in the order D, H, W. */
+struct convt_aot_open {
+    int64_t most_batch;
+    int rank;
+    struct convt_aot_axis axes[3];
+    int limit_count;
+    const struct convt_aot_limit* limits;
 };
 
 /* A tensor between weights and output: the bias, then what the epilogue takes. */
@@ -50,6 +76,7 @@ struct convt_aot_problem {
     int extra_count;
     const struct convt_aot_extra* extras;   /* null where there is none */
     const struct convt_aot_kernel* kernels; /* one a target, in the archive's order */
+    const struct convt_aot_open* open;      /* null where nothing is */
 };
 
 /* A CPU feature: the CPUID bit that says so, and the state components the operating system must save for it (XCR0). */
@@ -78,11 +105,12 @@ struct convt_aot_archive {
 extern const struct convt_aot_archive convt_aot_this_archive;
 
 int convt_aot_call_packer(const struct convt_aot_problem* problem, const void* w, void* packed);
-/* extras: as many as the problem has, null where that is 0. */
-int convt_aot_call_kernel(const struct convt_aot_problem* problem, const void* x, const void* packed,
-                          const void* const* extras, void* y);
+/* sizes: batch and input extents of an open problem, else null. extras: as many as the problem has, null where that is
+ * 0. */
+int convt_aot_call_kernel(const struct convt_aot_problem* problem, const int64_t* sizes, const void* x,
+                          const void* packed, const void* const* extras, void* y);
 /* Packs into memory of its own for the one call. */
-int convt_aot_call_both(const struct convt_aot_problem* problem, const void* x, const void* w,
+int convt_aot_call_both(const struct convt_aot_problem* problem, const int64_t* sizes, const void* x, const void* w,
                         const void* const* extras, void* y);
 /* Of an archive for GPUs: everything is device memory of `context`, or of device 0's primary context where that is
  * null; the work goes to `stream`. */

@@ -19,7 +19,9 @@
 
 _Static_assert(sizeof(struct convt_aot_dim) == sizeof(halide_dimension_t), "tables hold Halide's dimensions");
 
-enum { MAX_ARGUMENTS = 4 + 16, PACKED_ALIGNMENT = 64 };  // an epilogue has at most 16 operations
+enum { MAX_ARGUMENTS = 4 + 16, PACKED_ALIGNMENT = 64, IMAGE_RANK = 6 };  // an epilogue has at most 16 operations
+
+typedef struct convt_aot_dim image_dims[1 + IMAGE_RANK];
 
 static _Thread_local char message[512];
 
@@ -203,6 +205,67 @@ static int check(const struct convt_aot_problem* problem, const struct argument*
     return CONVT_AOT_OK;
 }
 
+// ---- open problems
+
+// factor * input + constant of every axis, and the batch; INT64_MAX where that is too large to say.
+static int64_t bytes_of(const struct convt_aot_open* open, const struct convt_aot_limit* limit, const int64_t* sizes) {
+    int64_t bytes = limit->scale;
+    if (__builtin_mul_overflow(bytes, sizes[0], &bytes)) return INT64_MAX;
+    for (int i = 0; i < open->rank; ++i) {
+        int64_t extent = limit->factor[i] * sizes[1 + i] + limit->constant[i];
+        if (i + 1 == open->rank) extent = (extent + limit->round - 1) / limit->round * limit->round;
+        if (__builtin_mul_overflow(bytes, extent, &bytes)) return INT64_MAX;
+    }
+    return bytes;
+}
+
+static int check_sizes(const struct convt_aot_problem* problem, const int64_t* sizes) {
+    const struct convt_aot_open* open = problem->open;
+    if (sizes[0] < 1 || sizes[0] > open->most_batch)
+        return convt_aot_fail(CONVT_AOT_INVALID_ARGUMENT, "%s: batch is %lld, must be in [1, %lld]", problem->entry,
+                              (long long)sizes[0], (long long)open->most_batch);
+    for (int i = 0; i < open->rank; ++i) {
+        const struct convt_aot_axis* axis = &open->axes[i];
+        const int64_t extent = sizes[1 + i];
+        if (extent < axis->lowest || extent > axis->highest || extent % axis->multiple != 0)
+            return convt_aot_fail(CONVT_AOT_INVALID_ARGUMENT,
+                                  "%s: %s is %lld, must be a multiple of %lld in [%lld, %lld]", problem->entry,
+                                  axis->name, (long long)extent, (long long)axis->multiple, (long long)axis->lowest,
+                                  (long long)axis->highest);
+    }
+    for (int i = 0; i < open->limit_count; ++i) {
+        const int64_t bytes = bytes_of(open, &open->limits[i], sizes);
+        if (bytes > INT32_MAX)
+            return convt_aot_fail(CONVT_AOT_INVALID_ARGUMENT, "%s: %s are %lld, must be less than 2^31", problem->entry,
+                                  open->limits[i].name, (long long)bytes);
+    }
+    return CONVT_AOT_OK;
+}
+
+// The tensor with the sizes of a call, dense, over `dims`.
+static struct convt_aot_tensor resized(const struct convt_aot_tensor* tensor, const struct convt_aot_open* open,
+                                       const int64_t* sizes, struct convt_aot_dim* dims) {
+    static const int first_order[IMAGE_RANK] = {0, 1, 2, 3, 4, 5}, last_order[IMAGE_RANK] = {3, 4, 0, 1, 2, 5};
+    if (tensor->image == 0) return *tensor;
+    struct convt_aot_tensor result = *tensor;
+    memcpy(dims, tensor->dims, (size_t)tensor->rank * sizeof *dims);
+    struct convt_aot_dim* image = dims + (tensor->rank - IMAGE_RANK);  // behind the parts of complex elements
+    for (int i = 0; i < open->rank; ++i) {
+        const struct convt_aot_axis* axis = &open->axes[i];
+        const int64_t extent = tensor->image == 1 ? sizes[1 + i] : sizes[1 + i] * axis->stride + axis->offset;
+        image[open->rank - 1 - i].extent = (int32_t)extent;
+    }
+    image[IMAGE_RANK - 1].extent = (int32_t)sizes[0];
+    int64_t stride = tensor->rank > IMAGE_RANK ? dims[0].extent : 1;
+    for (int i = 0; i < IMAGE_RANK; ++i) {
+        struct convt_aot_dim* dim = &image[(tensor->channels_last ? last_order : first_order)[i]];
+        dim->stride = (int32_t)stride;
+        stride *= dim->extent;
+    }
+    result.dims = dims;
+    return result;
+}
+
 // ---- calls
 
 struct kernel_call {
@@ -244,53 +307,79 @@ int convt_aot_call_packer(const struct convt_aot_problem* problem, const void* w
     return invoke(problem, kernel->pack, arguments, 2);
 }
 
-static int make_arguments(const struct convt_aot_problem* problem, int target, const void* x, const void* packed,
-                          const void* const* extras, void* y, struct argument* arguments) {
+// `sizes` are null, or those of a call to an open problem, whose images then lie over `dims`, one an argument.
+static struct argument make_image(const char* name, const void* data, const struct convt_aot_tensor* tensor,
+                                  const struct convt_aot_problem* problem, const int64_t* sizes,
+                                  struct convt_aot_dim* dims) {
+    if (sizes == NULL) return make_argument(name, data, tensor);
+    const struct convt_aot_tensor of_call = resized(tensor, problem->open, sizes, dims);
+    return make_argument(name, data, &of_call);
+}
+
+static int make_arguments(const struct convt_aot_problem* problem, int target, const int64_t* sizes, const void* x,
+                          const void* packed, const void* const* extras, void* y, struct argument* arguments,
+                          image_dims* dims) {
     int count = 0;
-    arguments[count++] = make_argument("x", x, &problem->x);
+    arguments[count] = make_image("x", x, &problem->x, problem, sizes, dims[count]);
+    ++count;
     arguments[count++] = make_packed(packed, &problem->kernels[target]);
-    for (int i = 0; i < problem->extra_count; ++i) {
+    for (int i = 0; i < problem->extra_count; ++i, ++count) {
         const struct convt_aot_extra* extra = &problem->extras[i];
-        arguments[count++] = make_argument(extra->name, extras[i], &extra->tensor);
+        arguments[count] = make_image(extra->name, extras[i], &extra->tensor, problem, sizes, dims[count]);
     }
-    arguments[count++] = make_argument("y", y, &problem->y);
-    return count;
+    arguments[count] = make_image("y", y, &problem->y, problem, sizes, dims[count]);
+    return count + 1;
+}
+
+// The arguments of a call, checked. `sizes` as above.
+static int prepare(const struct convt_aot_problem* problem, int target, const int64_t* sizes, const void* x,
+                   const void* packed, const void* const* extras, void* y, struct argument* arguments, image_dims* dims,
+                   int* count) {
+    const int code = sizes == NULL ? CONVT_AOT_OK : check_sizes(problem, sizes);
+    if (code != CONVT_AOT_OK) return code;
+    *count = make_arguments(problem, target, sizes, x, packed, extras, y, arguments, dims);
+    return check(problem, arguments, *count);
 }
 
 #ifdef CONVT_AOT_CUDA
-static int call_gpu(const struct convt_aot_problem* problem, const void* x, const void* packed,
+static int call_gpu(const struct convt_aot_problem* problem, const int64_t* sizes, const void* x, const void* packed,
                     const void* const* extras, void* y, const struct place* place) {
     const int target = picked_target();
     if (target < 0) return no_target();
     struct argument arguments[MAX_ARGUMENTS];
-    const int count = make_arguments(problem, target, x, packed, extras, y, arguments);
-    const int code = check(problem, arguments, count);
+    image_dims dims[MAX_ARGUMENTS];
+    int count = 0;
+    const int code = prepare(problem, target, sizes, x, packed, extras, y, arguments, dims, &count);
     return code != CONVT_AOT_OK ? code : convt_aot_run_on_gpu(problem, target, arguments, count, place);
 }
 
-int convt_aot_call_kernel(const struct convt_aot_problem* problem, const void* x, const void* packed,
-                          const void* const* extras, void* y) {
+int convt_aot_call_kernel(const struct convt_aot_problem* problem, const int64_t* sizes, const void* x,
+                          const void* packed, const void* const* extras, void* y) {
     const struct place host = {0};
-    return call_gpu(problem, x, packed, extras, y, &host);
+    return call_gpu(problem, sizes, x, packed, extras, y, &host);
 }
 
 int convt_aot_call_on_device(const struct convt_aot_problem* problem, const void* x, const void* packed,
                              const void* const* extras, void* y, void* context, void* stream) {
     const struct place device = {1, context, stream};
-    return call_gpu(problem, x, packed, extras, y, &device);
+    return call_gpu(problem, NULL, x, packed, extras, y, &device);
 }
 #else
-int convt_aot_call_kernel(const struct convt_aot_problem* problem, const void* x, const void* packed,
-                          const void* const* extras, void* y) {
+int convt_aot_call_kernel(const struct convt_aot_problem* problem, const int64_t* sizes, const void* x,
+                          const void* packed, const void* const* extras, void* y) {
     const int target = picked_target();
     if (target < 0) return no_target();
     struct argument arguments[MAX_ARGUMENTS];
-    const int count = make_arguments(problem, target, x, packed, extras, y, arguments);
-    return invoke(problem, problem->kernels[target].run, arguments, count);
+    image_dims dims[MAX_ARGUMENTS];
+    int count = 0;
+    const int code = prepare(problem, target, sizes, x, packed, extras, y, arguments, dims, &count);
+    struct call call = {0};
+    return code != CONVT_AOT_OK ? code
+                                : convt_aot_enter(problem, problem->kernels[target].run, arguments, count, &call);
 }
 #endif
 
-int convt_aot_call_both(const struct convt_aot_problem* problem, const void* x, const void* w,
+int convt_aot_call_both(const struct convt_aot_problem* problem, const int64_t* sizes, const void* x, const void* w,
                         const void* const* extras, void* y) {
     const int target = picked_target();
     if (target < 0) return no_target();
@@ -302,7 +391,7 @@ int convt_aot_call_both(const struct convt_aot_problem* problem, const void* x, 
         return convt_aot_fail(CONVT_AOT_OUT_OF_MEMORY, "%s: %lld bytes for the packed weights", problem->entry,
                               (long long)bytes);
     int code = convt_aot_call_packer(problem, w, packed);
-    if (code == CONVT_AOT_OK) code = convt_aot_call_kernel(problem, x, packed, extras, y);
+    if (code == CONVT_AOT_OK) code = convt_aot_call_kernel(problem, sizes, x, packed, extras, y);
     free(packed);
     return code;
 }
