@@ -22,6 +22,7 @@ inline ScheduleFacts schedule_facts(const Operands& operands, const Target& targ
     };
     facts.phases_x = phases(0);
     facts.phases_y = phases(1);
+    facts.step_y = to_int(operands.phase[1].position_step());
     facts.taps_x = static_cast<int>(operands.phase[0].max_taps());
     facts.taps_y = static_cast<int>(operands.phase[1].max_taps());
     facts.in_channels = operands.in_channels;

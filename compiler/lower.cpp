@@ -128,7 +128,8 @@ Result<Object> lower_unguarded(const Problem& problem, const Target& target, con
                                const CompileOptions& options) {
     reporter().reset();
     const Strategy* strategy = find_strategy(plan.strategy, target);
-    Operands operands(problem.unfolded());
+    Operands operands(problem.gathered().unfolded());
+    operands.mirrored = problem.pass == Pass::grad_input;
     Pipeline pipeline = strategy->build(operands, target, plan.schedule);
     std::vector<Halide::Argument> arguments = operands.arguments();
     if (problem.padding_mode != PaddingMode::zeros)

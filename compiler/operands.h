@@ -37,6 +37,7 @@ struct Operands {
     const int parts;
     const Halide::Type scalar;            // what sums are taken in; inputs are read as it
     const int in_channels, out_channels;  // of one group
+    bool mirrored = false;                // of a gradient (Problem::gathered), by the weights of its layer
     Halide::ImageParam bias;
     const std::vector<EpilogueOperand> epilogue;
     std::vector<Halide::ImageParam> epilogue_params;  // one each

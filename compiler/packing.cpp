@@ -14,7 +14,9 @@ Halide::ImageParam raw_weights(const Operands& o) {
     std::vector<int> extents;
     for (const Axis& axis : o.axes)
         extents.push_back(static_cast<int>(axis.kernel));
-    extents.insert(extents.end(), {o.out_channels, o.in_channels, static_cast<int>(o.problem.groups)});
+    const bool turned = o.mirrored;
+    extents.insert(extents.end(), {turned ? o.in_channels : o.out_channels, turned ? o.out_channels : o.in_channels,
+                                   static_cast<int>(o.problem.groups)});
     if (o.parts > 1) extents.insert(extents.begin(), o.parts);
     Halide::ImageParam raw(scalar_type(o.problem.types().weights), static_cast<int>(extents.size()), "w_raw");
     int stride = 1;
@@ -33,6 +35,15 @@ void take_dot_channel(const Operands& o, const Expr& r, WeightSource& from) {
     from.exists = from.exists.defined() ? from.exists && ci < o.in_channels : ci < o.in_channels;
 }
 
+// Of kx ky kz cog cig g. The weights of a gradient are those of its layer: its kernel from the other end, its inputs
+// the outputs.
+std::vector<Expr> weight_index(const Operands& o, const WeightSource& from, const Expr& group) {
+    const WeightIndex& at = from.at;
+    if (!o.mirrored) return {at.kx, at.ky, at.kz, from.channel, at.ci, group};
+    const auto other_end = [&o](std::size_t axis, const Expr& k) { return to_int(o.axes[axis].kernel - 1) - k; };
+    return {other_end(0, at.kx), other_end(1, at.ky), other_end(2, at.kz), at.ci, from.channel, group};
+}
+
 }  // namespace
 
 void build_packing(Operands& o, Pipeline& pipeline,
@@ -48,8 +59,7 @@ void build_packing(Operands& o, Pipeline& pipeline,
     if (o.dot() > 1) at.erase(at.begin());
     const ReadWeight read = [&](WeightSource from) -> Expr {
         if (o.dot() > 1) take_dot_channel(o, args[0], from);
-        std::vector<Expr> index{from.at.kx,   from.at.ky, from.at.kz,
-                                from.channel, from.at.ci, from.group.defined() ? from.group : args.back()};
+        std::vector<Expr> index = weight_index(o, from, from.group.defined() ? from.group : args.back());
         if (o.parts > 1) index.insert(index.begin(), args[1]);
         const Expr weight = Halide::cast(type, pipeline.raw_weights(index));
         return from.exists.defined() ? Halide::select(from.exists, weight, Halide::cast(type, 0)) : weight;

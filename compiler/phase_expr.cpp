@@ -39,9 +39,10 @@ PhaseExpr phase_expr(const PhaseTable& table, const Expr& j) {
 TapRange tap_range(const PhaseTable& table, const KernelAxis& axis, const PhaseExpr& phase, const Expr& q, int tile) {
     if (!table.leaves_input(axis)) return {0, phase.taps, table.equal_taps()};
     const int step = static_cast<int>(table.input_step());
-    const Expr start = q + phase.base;  // input index of the tile's first position at the first tap
+    const int across = static_cast<int>(table.position_step());
+    const Expr start = q * across + phase.base;  // input index of the tile's first position at the first tap
     const Expr first = Halide::max((start - axis.input_extent + step) / step, 0);
-    const Expr end = Halide::min(phase.taps, (start + (tile - 1)) / step + 1);
+    const Expr end = Halide::min(phase.taps, (start + (tile - 1) * across) / step + 1);
     return {Halide::min(first, static_cast<int>(table.max_taps()) - 1), Halide::max(end - first, 0), false};
 }
 
@@ -81,7 +82,7 @@ OffsetLoop offset_loop(const OffsetRange& range, bool taps_ascend) {
 }
 
 Expr input_row(const PhaseTable& table, const PhaseExpr& phase, const Expr& q, const Expr& m) {
-    return q + phase.base - m * static_cast<int>(table.input_step());
+    return q * static_cast<int>(table.position_step()) + phase.base - m * static_cast<int>(table.input_step());
 }
 
 RolledTap rolled_tap(const PhaseTable& table, const KernelAxis& axis, Halide::RDom& taps, int dimension,

@@ -30,6 +30,7 @@ PhaseTable::PhaseTable(const Axis& axis)
     tap_step_ = stride_ / divisor_;
     input_step_ = dilation_ / divisor_;
     inverse_ = modular_inverse(input_step_, tap_step_);
+    position_step_ = axis.step;
     positions_ = (axis.output() + stride_ - 1) / stride_;
 
     bool first = true;

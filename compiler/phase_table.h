@@ -4,7 +4,7 @@
 // Output position o = S q + j belongs to phase j, 0 <= j < S. A tap k reaches it from input i when S i + D k = o + P, P
 // the low padding. With g = gcd(S, D) and r = (j + P) mod S: if g does not divide r no tap does; else k runs over k0,
 // k0 + S/g, ... < K, and the input index is i = q + base - m D/g for the m-th of them, base = (j + P - D k0) / S, an
-// exact division.
+// exact division. Of an axis with steps, T of them from output to output, S is 1 and o = T q: i = T q + base - m D.
 #pragma once
 
 #include "convt/problem.h"
@@ -31,7 +31,8 @@ class PhaseTable {
         return positions_;
     }  // q runs over [0, positions): output extent / S, rounded up
     bool one_position() const noexcept { return positions_ == 1 && !open_; }
-    std::int64_t tap_step() const noexcept { return tap_step_; }  // S / g, from tap to tap in the kernel
+    std::int64_t position_step() const noexcept { return position_step_; }  // T: the input index rises by it with q
+    std::int64_t tap_step() const noexcept { return tap_step_; }            // S / g, from tap to tap in the kernel
     std::int64_t input_step() const noexcept {
         return input_step_;
     }  // D / g, by which the input index falls from tap to tap
@@ -51,7 +52,7 @@ class PhaseTable {
     // Whether some output of `axis` has a tap before the input's first or after its last position: of an open axis at
     // every extent, for each input position more is one more of every phase.
     bool leaves_input(const Axis& axis) const noexcept {
-        return lowest_offset_ < 0 || positions_ - 1 + highest_offset_ >= axis.input;
+        return lowest_offset_ < 0 || (positions_ - 1) * position_step_ + highest_offset_ >= axis.input;
     }
 
     // Facts for the closed form where j is known only when the kernel runs (phase_expr.h).
@@ -64,7 +65,7 @@ class PhaseTable {
   private:
     std::int64_t stride_, dilation_, kernel_, padding_;
     std::int64_t divisor_ = 1, tap_step_ = 1, input_step_ = 1, inverse_ = 0;
-    std::int64_t positions_ = 1, max_taps_ = 1;
+    std::int64_t positions_ = 1, position_step_ = 1, max_taps_ = 1;
     std::int64_t lowest_base_ = 0, highest_base_ = 0, lowest_offset_ = 0, highest_offset_ = 0;
     bool equal_taps_ = true;
     bool open_ = false;

@@ -26,14 +26,13 @@ std::array<Axis, 3> axes_xyz(const Problem& problem) {
     for (int a = 0; a < problem.rank; ++a) {
         Axis& axis = axes[static_cast<std::size_t>(a)];
         axis = problem.axes[static_cast<std::size_t>(problem.rank - 1 - a)];
-        if (axis.input == 1) axis.stride = axis.dilation * (axis.kernel - 1) + 1;
+        if (axis.input == 1 && axis.step == 1 && axis.pad_low >= 0) axis.stride = axis.dilation * (axis.kernel - 1) + 1;
     }
     return axes;
 }
 
 ModelFacts::ModelFacts(const Problem& problem, const Target& target, const Machine& machine)
-    : axes(axes_xyz(problem.unfolded())),
-      lanes(static_cast<double>(target.info().vector_bytes) / element_type_info(problem.types().sum).scalar_bytes),
+    : lanes(static_cast<double>(target.info().vector_bytes) / element_type_info(problem.types().sum).scalar_bytes),
       registers(target.info().vector_registers),
       first_cache(over_reference(machine.l1_kib, Machine::reference().l1_kib)),
       second_cache(over_reference(machine.l2_kib, Machine::reference().l2_kib)),
@@ -42,8 +41,6 @@ ModelFacts::ModelFacts(const Problem& problem, const Target& target, const Machi
       large_second_cache(second_cache > 1),
       fetch(large_second_cache || machine == Machine::reference() ? fetch_into_all_levels : 1),
       parts(problem.types().parts()),
-      in_channels(static_cast<double>(problem.in_channels / problem.groups)),
-      out_channels(static_cast<double>(problem.out_channels / problem.groups)),
       groups(static_cast<double>(problem.groups)),
       batch(static_cast<double>(problem.batch)),
       positions{},
@@ -51,9 +48,13 @@ ModelFacts::ModelFacts(const Problem& problem, const Target& target, const Machi
       scalar_bytes(element_type_info(problem.types().sum).scalar_bytes),
       dot(1),
       dot_cycles(1),
-      input_channels_last(problem.input_layout == Layout::channels_last),
-      output_channels_last(problem.output_layout == Layout::channels_last),
       output_holds_sums(problem.types().output == problem.types().sum && !problem.rounds_in_order()) {
+    const Problem gather = problem.gathered();
+    axes = axes_xyz(gather.unfolded());
+    in_channels = static_cast<double>(gather.in_channels / gather.groups);
+    out_channels = static_cast<double>(gather.out_channels / gather.groups);
+    input_channels_last = gather.input_layout == Layout::channels_last;
+    output_channels_last = gather.output_layout == Layout::channels_last;
     if (const DotProduct* instruction = find_dot_product(problem, target)) {
         dot = instruction->width;
         dot_cycles = instruction->cycles;
@@ -84,6 +85,13 @@ double useful_taps(const Axis& axis) {
     double pairs = 0;
     for (std::int64_t k = 0; k < axis.kernel; ++k) {
         const std::int64_t shift = axis.dilation * k - axis.pad_low;  // o = S i + shift
+        if (axis.step > 1) {                                          // S is 1, and o a multiple of the step
+            const std::int64_t first = std::max<std::int64_t>(shift + axis.step - 1, 0) / axis.step;
+            const std::int64_t last = axis.input - 1 + shift;
+            const std::int64_t end = last < 0 ? 0 : std::min(last / axis.step + 1, outputs);
+            pairs += static_cast<double>(std::max<std::int64_t>(end - first, 0));
+            continue;
+        }
         const std::int64_t first = shift >= 0 ? 0 : (-shift + axis.stride - 1) / axis.stride;
         const std::int64_t end = shift >= outputs ? 0 : (outputs - 1 - shift) / axis.stride + 1;
         pairs += static_cast<double>(std::max<std::int64_t>(std::min(end, axis.input) - first, 0));
@@ -96,13 +104,13 @@ double element_copies(const ModelFacts& f) {
 }
 
 double row_bytes(const ModelFacts& f, double positions) {
-    return (positions + f.taps[0]) * f.in_channels * f.taps[2] * f.parts * f.scalar_bytes;
+    return (positions * f.step(0) + f.taps[0]) * f.in_channels * f.taps[2] * f.parts * f.scalar_bytes;
 }
 
 bool reads_far(const ModelFacts& f) {
     const double weights =
         f.groups * f.out_channels * f.in_channels * f.kernel(0) * f.kernel(1) * f.kernel(2) * f.parts * f.scalar_bytes;
-    const double input = row_bytes(f, f.input(0)) * f.input(1) * f.input(2) * f.batch * f.groups;
+    const double input = row_bytes(f, f.input(0) / f.step(0)) * f.input(1) * f.input(2) * f.batch * f.groups;
     return weights > far_weight_bytes || input > far_input_bytes;
 }
 

@@ -50,6 +50,7 @@ struct ModelFacts {
     double kernel(int axis) const { return static_cast<double>(axes[static_cast<std::size_t>(axis)].kernel); }
     double output(int axis) const { return static_cast<double>(axes[static_cast<std::size_t>(axis)].output()); }
     double input(int axis) const { return static_cast<double>(axes[static_cast<std::size_t>(axis)].input); }
+    double step(int axis) const { return static_cast<double>(axes[static_cast<std::size_t>(axis)].step); }
     double dilation(int axis) const { return static_cast<double>(axes[static_cast<std::size_t>(axis)].dilation); }
 };
 

@@ -143,7 +143,8 @@ int default_rows(const ScheduleSpace& space, const ModelFacts& f, const Schedule
     int best = 0;
     for (int value : values) {
         if (!whole_tiles(space, f, schedule, value)) continue;
-        if (best == 0 || (static_cast<double>(value) / row_unit(space, f) + f.taps[1]) * bytes <= most) best = value;
+        if (best == 0 || (static_cast<double>(value) / row_unit(space, f) * f.step(1) + f.taps[1]) * bytes <= most)
+            best = value;
     }
     return best;
 }

@@ -48,6 +48,6 @@ Pipeline build(Operands& operands, const Target& target, const Schedule& schedul
 
 }  // namespace
 
-const Strategy channel_lanes{"channel_lanes", "lanes over output channels, phases as loops", refuse, build, true};
+const Strategy channel_lanes{"channel_lanes", "lanes over output channels, phases as loops", refuse, build, true, true};
 
 }  // namespace convt

@@ -38,7 +38,14 @@ std::string refuse_reason(const Strategy& strategy, const Problem& problem, cons
         if (target.is_gpu() && (info.kind != ScalarKind::real || info.scalar_bytes < 4))
             return fmt::format("{}: GPUs take tensors of f32, f64 and complex types alone", types.name);
     }
-    return strategy.refuse(problem.unfolded(), target);
+    if (problem.pass != Pass::forward && target.is_gpu()) return "gradients are built for CPUs alone";
+    const Problem gather = problem.gathered().unfolded();
+    for (int i = 0; i < gather.rank && !strategy.takes_gathers; ++i) {
+        const Axis& axis = gather.axes[static_cast<std::size_t>(i)];
+        if (axis.step > 1) return fmt::format("a gradient in steps of {}", axis.step);
+        if (axis.pad_low < 0 || axis.pad_high < 0) return "a gradient whose layer crops what no tap reaches";
+    }
+    return strategy.refuse(gather, target);
 }
 
 const Strategy* find_strategy(std::string_view name, const Target& target) noexcept {

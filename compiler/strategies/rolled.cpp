@@ -111,6 +111,14 @@ Element finished_element(const Operands& o, RolledStages& s, const PlaceIndex& y
     return element(s.turned(out.x % s.side, out.c, out.x / s.side, qy, jy, qz, jz, out.g, out.n), o.parts);
 }
 
+// The padded input at x * step + r, arguments x y z c g n r.
+Func padded_steps(const Operands& o, int step) {
+    Var x("x"), y("y"), z("z"), c("c"), g("g"), n("n"), r("r");
+    Func f("padded");
+    f(x, y, z, c, g, n, r) = as_tuple(element(o.padded()(x * step + r, y, z, c, g, n), o.parts));
+    return f;
+}
+
 // Every input of a dot product was moved by dot_zero, the zeros around the image too: for each tap that was summed, as
 // often the sum of its weights is taken back.
 void take_out_zeros(Operands& o, RolledStages& s, const RolledTile& tile, const PackedTaps& wx, const PackedTaps& wy,
@@ -155,7 +163,9 @@ RolledStages rolled_stages(Operands& o, const Target& target, const RolledTile& 
                     z_phase = z_index.phase(s.qz, s.jz);
 
     s.dot = o.dot();
-    s.padded = s.dot > 1 ? o.padded_dots() : o.padded();
+    const int step = to_int(px.position_step());
+    const bool in_steps = tile.in_lanes && step > 1;
+    s.padded = in_steps ? padded_steps(o, step) : s.dot > 1 ? o.padded_dots() : o.padded();
     s.sum = Func("sum");
     s.sum(s.c, s.qx, s.qy, s.jx, s.jy, s.qz, s.jz, s.g, s.n) = as_tuple(o.start(s.c, s.g, o.out_channels % block != 0));
     Halide::Region taps{{0, steps}, {0, to_int(px.max_taps())}, {0, to_int(py.max_taps())}, {0, to_int(pz.max_taps())}};
@@ -175,6 +185,11 @@ RolledStages rolled_stages(Operands& o, const Target& target, const RolledTile& 
     if (s.dot > 1) {
         x = {Halide::cast(o.scalar, s.padded(x_taps.row, y_taps.row, z_taps.row, ci, s.g, s.n, s.taps[4]))};
         w = {o.dot_weight(s.taps[4], s.c % block, place)};
+    } else if (in_steps) {
+        // Apart from the position, of which a row is so many steps.
+        const Expr offset = input_row(px, x_phase, 0, x_taps.m);
+        x = element(s.padded(s.qx + offset / step, y_taps.row, z_taps.row, ci, s.g, s.n, offset % step), o.parts);
+        w = o.weight(s.c % block, place);
     } else {
         x = element(s.padded(x_taps.row, y_taps.row, z_taps.row, ci, s.g, s.n), o.parts);
         w = o.weight(s.c % block, place);

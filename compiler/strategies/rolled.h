@@ -12,8 +12,9 @@ namespace convt {
 struct RolledTile {
     int x, y, channels;
     PhaseLoop phases_x = PhaseLoop::rolled, phases_y = PhaseLoop::rolled;
-    bool at_once = false;  // finished tiles go to the output one by one, not in blocks (RolledStages)
-    int side = 0;          // neighbouring outputs of a row that are then turned over together, or 0
+    bool at_once = false;   // finished tiles go to the output one by one, not in blocks (RolledStages)
+    int side = 0;           // neighbouring outputs of a row that are then turned over together, or 0
+    bool in_lanes = false;  // positions in x are: what they read in steps is staged step by step, each a dense row
 };
 
 // Taps are packed phase after phase, so that a phase streams its own.

@@ -28,7 +28,8 @@ struct Strategy {
     // Empty where it takes the problem; `refuse_reason` asks.
     std::string (*refuse)(const Problem& problem, const Target& target);
     Pipeline (*build)(Operands& operands, const Target& target, const Schedule& schedule);
-    bool open_extents = false;  // extents may be known only when the kernel runs
+    bool open_extents = false;   // extents may be known only when the kernel runs
+    bool takes_gathers = false;  // of gradients: steps, and negative padding
 };
 
 // Those for such a target.

@@ -127,7 +127,8 @@ std::string coordinates(const Problem& problem, const OutputIndex& index) {
                        fmt::join(index.o.begin(), index.o.begin() + problem.rank, ", "));
 }
 
-OutputIndex index_of_offset(const Problem& problem, std::int64_t offset) {
+OutputIndex index_of_offset(const Problem& described, std::int64_t offset) {
+    const Problem problem = described.gathered();
     OutputIndex index;
     const auto digit = [&offset](std::int64_t base) {
         const std::int64_t value = offset % base;

@@ -38,7 +38,8 @@ void fill_integers(const GuardedMemory& memory, ElementType type, std::int64_t l
 
 // Largest magnitude of inputs and weights: with `terms` products (twice as many for complex types) and a bias of the
 // product's size, sums stay within half of what the mantissa holds. Transformed, sums are larger and count fractions.
-std::int64_t admission_limit(const Problem& problem, const TransformFacts& transform) {
+std::int64_t admission_limit(const Problem& described, const TransformFacts& transform) {
+    const Problem problem = described.gathered();
     const ProblemTypeInfo& types = problem.types();
     const std::int64_t products =
         transform.growth == 0

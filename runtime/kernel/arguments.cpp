@@ -247,11 +247,11 @@ halide_type_t halide_type(ElementType type) noexcept {
 }
 
 TensorRule input_rule(const Problem& problem) {
-    return image_rule("x", problem, problem.types().input, false);
+    return image_rule("x", problem.gathered(), problem.types().input, false);
 }
 
 TensorRule output_rule(const Problem& problem) {
-    TensorRule rule = image_rule("y", problem, problem.types().output, true);
+    TensorRule rule = image_rule("y", problem.gathered(), problem.types().output, true);
     rule.written = true;
     return rule;
 }

@@ -16,6 +16,13 @@ struct Tap {
 
 void find_taps(const Problem& problem, const Axis& axis, std::int64_t o, std::vector<Tap>& taps) {
     taps.clear();
+    if (problem.pass == Pass::grad_input) {  // o is the layer's input position
+        for (std::int64_t k = 0; k < axis.kernel; ++k) {
+            const std::int64_t at = axis.stride * o + axis.dilation * k - axis.pad_low;
+            if (0 <= at && at < axis.output()) taps.push_back({at, k});
+        }
+        return;
+    }
     for (const std::int64_t position : problem.folded(axis, o)) {
         for (std::int64_t k = 0; k < axis.kernel; ++k) {
             const std::int64_t scattered = position - axis.dilation * k;
@@ -89,7 +96,8 @@ void add_products(Scalars x, double zero, std::int64_t x_step, Scalars w, std::i
 
 }  // namespace
 
-std::int64_t max_terms(const Problem& problem) {
+std::int64_t max_terms(const Problem& described) {
+    const Problem problem = described.gathered();
     std::int64_t terms = problem.in_channels / problem.groups * problem.folds();
     for (int a = 0; a < problem.rank; ++a) {
         // Two k of one output differ by a multiple of S / gcd(S, D), and each has an i of its own.
@@ -100,7 +108,8 @@ std::int64_t max_terms(const Problem& problem) {
     return terms;
 }
 
-std::int64_t output_offset(const Problem& problem, const OutputIndex& index) {
+std::int64_t output_offset(const Problem& described, const OutputIndex& index) {
+    const Problem problem = described.gathered();
     const ImageStrides strides(problem, problem.output_layout, problem.out_channels, true);
     std::int64_t offset = index.n * strides.n + index.c * strides.c;
     for (int a = 0; a < problem.rank; ++a)
@@ -112,10 +121,16 @@ std::array<EpilogueValue, 2> defined_output(const Problem& problem, const DenseO
                                             const OutputIndex& index) {
     const ProblemTypeInfo& types = problem.types();
     const int parts = types.parts();
-    const std::int64_t ci_per_group = problem.in_channels / problem.groups;
-    const std::int64_t co_per_group = problem.out_channels / problem.groups;
+    const Problem gather = problem.gathered();
+    const std::int64_t ci_per_group = gather.in_channels / problem.groups;
+    const std::int64_t co_per_group = gather.out_channels / problem.groups;
     const std::int64_t group = index.c / co_per_group;
-    const ImageStrides x_strides(problem, problem.input_layout, problem.in_channels, false);
+    const ImageStrides x_strides(gather, gather.input_layout, gather.in_channels, false);
+    // Of the weights (C_in, C_out / groups), in kernels: a gradient runs through a layer's outputs.
+    const bool forward = problem.pass == Pass::forward;
+    const std::int64_t w_first =
+        forward ? group * ci_per_group * co_per_group + index.c % co_per_group : index.c * ci_per_group;
+    const std::int64_t w_step = forward ? co_per_group : 1;
 
     std::array<std::vector<Tap>, 3> taps;
     std::array<std::int64_t, 3> kernel{1, 1, 1};
@@ -127,8 +142,7 @@ std::array<EpilogueValue, 2> defined_output(const Problem& problem, const DenseO
     const std::int64_t kernel_size = kernel[0] * kernel[1] * kernel[2];
     const Scalars x =
         Scalars{operands.x, types.input}.from(parts * (index.n * x_strides.n + group * ci_per_group * x_strides.c));
-    const Scalars w = Scalars{operands.weights, types.weights}.from(
-        parts * kernel_size * (group * ci_per_group * co_per_group + index.c % co_per_group));
+    const Scalars w = Scalars{operands.weights, types.weights}.from(parts * kernel_size * w_first);
 
     const auto zero = static_cast<double>(problem.input_zero);
     std::array<double, 2> sum{};
@@ -139,7 +153,7 @@ std::array<EpilogueValue, 2> defined_output(const Problem& problem, const DenseO
                     t0.i * x_strides.axis[0] + t1.i * x_strides.axis[1] + t2.i * x_strides.axis[2];
                 const std::int64_t k = (t0.k * kernel[1] + t1.k) * kernel[2] + t2.k;
                 add_products(x.from(parts * from), zero, parts * x_strides.c, w.from(parts * k),
-                             parts * kernel_size * co_per_group, ci_per_group, parts, sum);
+                             parts * kernel_size * w_step, ci_per_group, parts, sum);
             }
     std::array<EpilogueValue, 2> result{};
     const std::int64_t offset = output_offset(problem, index);

@@ -130,7 +130,8 @@ std::vector<OutputIndex> all_outputs(const Problem& problem, std::int64_t count)
 
 }  // namespace
 
-std::vector<OutputIndex> sample_outputs(const Problem& problem, std::int64_t multiply_adds) {
+std::vector<OutputIndex> sample_outputs(const Problem& described, std::int64_t multiply_adds) {
+    const Problem problem = described.gathered();
     std::int64_t outputs = problem.batch * problem.out_channels;
     for (int a = 0; a < problem.rank; ++a)
         outputs *= problem.axes[a].output();

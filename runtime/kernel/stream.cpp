@@ -225,6 +225,7 @@ Stream::~Stream() = default;
 Result<Problem> Stream::problem(const Problem& whole, std::int64_t frames) {
     if (Status status = whole.validate(); !status.ok()) return status;
     if (whole.rank != 1) return refuse("rank", fmt::to_string(whole.rank), "streams have one axis");
+    if (whole.pass != Pass::forward) return refuse("pass", whole.text(), "streams run forward");
     if (whole.padding_mode != PaddingMode::zeros)
         return refuse("padding_mode", whole.text(), "what folds back from the end is not known while a stream runs");
     for (const EpilogueOperand& operand : whole.epilogue_operands())

@@ -73,6 +73,8 @@ bool is_word_of(Token token, std::string_view word) {
             return std::ranges::any_of(sums_rows(), [&](const auto& row) { return !word.empty() && word == row.word; });
         case Token::epilogue:
             return epilogue_row(word) != nullptr;
+        case Token::pass:
+            return std::ranges::any_of(passes(), [&](const auto& row) { return !word.empty() && word == row.word; });
         default:
             return false;
     }
@@ -178,6 +180,9 @@ class Parser {
                 return {};
             case Token::epilogue:
                 return read_epilogue(word);
+            case Token::pass:
+                problem_.pass = std::ranges::find(passes(), word.text, &PassRow::word)->pass;
+                return {};
         }
         return refuse(word, "unknown token");
     }

@@ -121,6 +121,8 @@ std::string token_text(const Problem& problem, const TokenRow& row) {
             return std::string(std::ranges::find(sums_rows(), problem.sums, &SumsRow::sums)->word);
         case Token::epilogue:
             return epilogue_text(problem.epilogue);
+        case Token::pass:
+            return std::string(pass_word(problem.pass));
     }
     return {};
 }

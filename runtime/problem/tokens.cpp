@@ -2,6 +2,9 @@
 // The tables of tokens.h.
 #include "runtime/problem/tokens.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace convt::problem_text {
 namespace {
 
@@ -24,6 +27,7 @@ constexpr TokenRow token_rows[] = {
     {Token::bias, "", "bias", false},
     {Token::sums, "", "order of sums", false},
     {Token::epilogue, "", "epilogue", false},
+    {Token::pass, "", "pass", false},
 };
 
 constexpr LayoutRow layout_rows[] = {
@@ -34,6 +38,10 @@ constexpr LayoutRow layout_rows[] = {
 };
 
 constexpr SumsRow sums_table[] = {{"", Sums::any}, {"direct", Sums::direct}, {"ordered", Sums::ordered}};
+constexpr PassRow pass_rows[] = {
+    {"", Pass::forward},
+    {"gradinput", Pass::grad_input},
+};
 
 }  // namespace
 
@@ -42,6 +50,13 @@ std::span<const TokenRow> tokens() noexcept {
 }
 std::span<const LayoutRow> layouts() noexcept {
     return layout_rows;
+}
+std::span<const PassRow> passes() noexcept {
+    return pass_rows;
+}
+std::string_view pass_word(Pass pass) noexcept {
+    const auto* row = std::ranges::find(pass_rows, pass, &PassRow::pass);
+    return row == std::end(pass_rows) ? std::string_view() : row->word;
 }
 
 std::span<const SumsRow> sums_rows() noexcept {

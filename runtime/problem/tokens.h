@@ -29,6 +29,7 @@ enum class Token : int {
     bias,
     sums,
     epilogue,
+    pass,
 };
 
 struct TokenRow {
@@ -51,5 +52,12 @@ struct SumsRow {
     Sums sums;
 };
 std::span<const SumsRow> sums_rows() noexcept;
+
+struct PassRow {
+    std::string_view word;  // empty: the default, not printed
+    Pass pass;
+};
+std::span<const PassRow> passes() noexcept;
+std::string_view pass_word(Pass pass) noexcept;
 
 }  // namespace convt::problem_text

@@ -6,6 +6,7 @@
 #include "runtime/problem/padding_mode.h"
 #include "runtime/problem/scalars.h"
 #include "runtime/problem/sizes.h"
+#include "runtime/problem/tokens.h"
 
 #include <algorithm>
 #include <array>
@@ -127,6 +128,32 @@ Status check_axis(const Axis& axis, const PaddingModeRow& row, int rank, int ind
     return {};
 }
 
+// Steps are of what gradients are gathered by, never of a layer.
+Status check_steps(const Problem& p) {
+    for (int i = 0; i < p.rank; ++i) {
+        const std::int64_t step = p.axes[static_cast<std::size_t>(i)].step;
+        if (step != 1) return broken(axis_field("step", p.rank, i), step, "must be 1");
+    }
+    return {};
+}
+
+Status check_gradient(const Problem& p) {
+    if (p.pass == Pass::forward) return {};
+    if (p.type != ProblemType::f32 && p.type != ProblemType::f64)
+        return {Code::invalid_problem, fmt::format("type = {}: gradients are of f32 and f64 alone", p.types().name)};
+    if (p.padding_mode != PaddingMode::zeros)
+        return {Code::invalid_problem, fmt::format("padding_mode = {}: gradients are of padding with zeros alone",
+                                                   padding_mode_row(p.padding_mode).word)};
+    if (p.sums == Sums::ordered)
+        return {Code::invalid_problem, "sums = ordered: gradients have no order that is documented"};
+    if (p.is_open()) return {Code::invalid_problem, "open sizes: gradients are of closed sizes alone"};
+    if (p.bias) return broken("bias", 1, "the gradient by the input does not depend on it");
+    if (!p.epilogue.empty())
+        return broken("epilogue operations", static_cast<std::int64_t>(p.epilogue.size()),
+                      "must be 0 for gradients: x is the gradient before them");
+    return {};
+}
+
 Status check_groups(const Problem& p) {
     for (const auto& [field, channels] :
          {std::pair("in_channels", p.in_channels), std::pair("out_channels", p.out_channels)}) {
@@ -154,8 +181,11 @@ std::int64_t padded_input(const Problem& p) {
     std::int64_t elements = mul(p.batch, p.in_channels);
     for (int i = 0; i < p.rank; ++i) {
         const Axis& axis = p.axes[static_cast<std::size_t>(i)];
-        const std::int64_t extent = axis.input + 2 * input_halo(axis);
-        elements = mul(elements, i + 1 == p.rank ? rounded_up(extent) : extent);
+        const std::int64_t halo = input_halo(axis);
+        const std::int64_t extent = add(axis.input, 2 * halo);
+        const std::int64_t outputs = i + 1 == p.rank ? rounded_up(axis.output()) : axis.output();
+        const std::int64_t stepped = axis.step == 1 ? 0 : add(mul(outputs + 2, axis.step), halo);
+        elements = mul(elements, std::max(stepped, i + 1 == p.rank ? rounded_up(extent) : extent));
     }
     return elements;
 }
@@ -169,18 +199,19 @@ std::int64_t packed_weights(const Problem& p) {
 
 Status check_bytes(const Problem& p) {
     const ProblemTypeInfo& types = p.types();
+    const Problem gather = p.gathered();
     const bool folds = p.padding_mode != PaddingMode::zeros;
     const auto input = [](const Axis& a) { return a.input; };
     const auto output = [](const Axis& a) { return a.output(); };
     const auto kernel = [](const Axis& a) { return a.kernel; };
     for (const auto& [field, count, type] :
-         {std::tuple("input bytes", elements(p, p.batch, p.in_channels, input), types.input),
-          std::tuple("output bytes", elements(p, p.batch, p.out_channels, output), types.output),
+         {std::tuple("input bytes", elements(gather, p.batch, gather.in_channels, input), types.input),
+          std::tuple("output bytes", elements(gather, p.batch, gather.out_channels, output), types.output),
           std::tuple("output before folding bytes", folds ? elements(p, p.batch, p.out_channels, uncropped) : 0,
                      types.sum),
           std::tuple("weight bytes", elements(p, p.in_channels, p.out_channels / p.groups, kernel), types.weights),
-          std::tuple("padded input bytes", padded_input(p), types.sum),
-          std::tuple("packed weight bytes", packed_weights(p), types.sum)}) {
+          std::tuple("padded input bytes", padded_input(gather), types.sum),
+          std::tuple("packed weight bytes", packed_weights(gather), types.sum)}) {
         const std::int64_t bytes = mul(count, element_type_info(type).bytes());
         if (bytes > int32_max) return broken(field, bytes, "must be less than 2^31");
     }
@@ -255,6 +286,8 @@ Status check_enums(const Problem& p) {
         return broken("padding_mode", static_cast<std::int64_t>(mode), "no such padding mode");
     }
     if (p.sums > Sums::ordered) return broken("sums", static_cast<int>(p.sums), "no such order of sums");
+    const auto pass = static_cast<std::size_t>(p.pass);
+    if (pass >= problem_text::passes().size()) return broken("pass", static_cast<std::int64_t>(pass), "no such pass");
     for (const auto& [field, layout] :
          {std::pair("input_layout", p.input_layout), std::pair("output_layout", p.output_layout)}) {
         if (layout > Layout::channels_last) return broken(field, static_cast<int>(layout), "no such layout");
@@ -317,7 +350,9 @@ Status check_sizes(const Problem& p) {
 Status Problem::validate() const {
     if (Status status = check_enums(*this); !status.ok()) return status;
     if (Status status = check_sizes(*this); !status.ok()) return status;
+    if (Status status = check_steps(*this); !status.ok()) return status;
     if (Status status = check_groups(*this); !status.ok()) return status;
+    if (Status status = check_gradient(*this); !status.ok()) return status;
     if (Status status = check_zero(*this); !status.ok()) return status;
     if (Status status = check_sums(*this); !status.ok()) return status;
     return check_epilogue(*this);
@@ -356,10 +391,12 @@ Result<Problem> Problem::closed(std::int64_t wanted_batch, std::span<const std::
 }
 
 std::vector<std::int64_t> Problem::input_shape() const {
+    if (pass != Pass::forward) return gathered().input_shape();
     return activation_shape(*this, input_layout, in_channels, false);
 }
 
 std::vector<std::int64_t> Problem::output_shape() const {
+    if (pass != Pass::forward) return gathered().output_shape();
     return activation_shape(*this, output_layout, out_channels, true);
 }
 

@@ -180,7 +180,7 @@ void prefetch_next_block(RolledStages& s, const RolledBlocks& b, const Schedule&
     const auto blocks_of = [](int all, int size) { return (all + size - 1) / size; };
     const int columns = schedule.get("qx") * f.phases_x, rows = schedule.get("yb") * f.stride_y;
     const int tile_rows = s.single_rows ? f.stride_y : schedule.get("qy") * f.phases_y;
-    RowBlocks blocks{{b.yt, blocks_of(f.height, rows)}, schedule.get("yb"), {}, s.output.g, s.output.n};
+    RowBlocks blocks{{b.yt, blocks_of(f.height, rows)}, schedule.get("yb") * f.step_y, {}, s.output.g, s.output.n};
     blocks.tiles = {{Var("xt"), blocks_of(f.width, columns)},
                     {s.single_rows ? b.yi : Var("yo"), blocks_of(std::min(rows, f.height), tile_rows)}};
     if (s.single_rows) blocks.tiles.push_back({Var("yr"), f.stride_y});

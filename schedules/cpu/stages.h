@@ -16,6 +16,7 @@ namespace convt {
 struct ScheduleFacts {
     int lanes = 16;
     int stride_x = 1, stride_y = 1, stride_z = 1;
+    int step_y = 1;                  // rows of the input from position to position
     int phases_x = 1, phases_y = 1;  // that have an output
     int taps_x = 1, taps_y = 1;      // of a phase, at most
 

@@ -84,7 +84,7 @@ AxisTile axis_tile(const ModelFacts& f, int axis, double tile, int phases) {
     t.copies = phases == copies ? with_output : 1;
     t.chain = std::ceil(f.taps[a]);
     t.loops = t.copies;
-    t.inputs = std::min(tile + std::ceil(f.taps[a]) - 1, f.input(axis));
+    t.inputs = std::min((tile - 1) * f.step(axis) + std::ceil(f.taps[a]), f.input(axis));
     if (tile >= f.positions[a]) t.useful = useful_taps(f.axes[a]) / (f.kernel(axis) * f.positions[a]);
     return t;
 }

@@ -5,7 +5,8 @@
 namespace convt {
 namespace {
 
-// Cycles for a cache line of the rows that are staged, and for an input element that is turned over from channels last.
+// Cycles for a cache line of the rows that are staged, and for an input element that is turned over from channels last
+// or taken apart by steps.
 constexpr double staged_line = 6;
 constexpr double turned_over = 0.5;
 
@@ -27,7 +28,8 @@ double cycles(const ModelFacts& f, const Schedule& s) {
     const double in_tiles =
         tiles(f.positions[0], s.get("tx") * f.lanes) * f.positions[1] * tiles(f.out_channels, s.get("tc"));
     const double inputs = f.batch * f.groups * f.in_channels * f.input(0) * f.input(1) * f.input(2) * f.parts;
-    const double staged = inputs * (staged_line * f.scalar_bytes / 64 + (f.input_channels_last ? turned_over : 0));
+    const double staged =
+        inputs * (staged_line * f.scalar_bytes / 64 + (f.input_channels_last || f.step(0) > 1 ? turned_over : 0));
     return rolled_iterations(f) * in_tiles * tile(f, s).cycles + staged + 2 * element_copies(f);
 }
 

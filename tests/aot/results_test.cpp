@@ -27,6 +27,7 @@ std::vector<NamedProblem> various_problems() {
         named("zeros", "convt2d_f32_ci2_co4_i3x3_k2x2_s5x4_bias"),
         named("depthwise", "convt2d_f32_ci8_co8_i7x6_k3x3_s2x2_p1x1_op1x1_g8"),
         named("chain", "convt2d_f32_ci5_co9_i6x7_k4x4_s2x2_p1x1_bias_scale_shift_clamp-1:6"),
+        named("gradient", "convt2d_f64_ci6_co10_i5x7_k4x3_s2x3_p1x0:1_g2_nchw2nhwc_gradinput"),
         named("residual", "convt2d_f64_ci5_co9_i6x7_k4x4_s2x2_p1x1_nhwc_prelu_add_relu"),
         named("wide", "convt2d_f32_n4_ci16_co32_i16x16_k4x4_s2x2_p1x1_bias"),
     };

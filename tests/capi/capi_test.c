@@ -264,6 +264,26 @@ static void test_stream(convt_engine* engine) {
     convt_problem_destroy(whole);
 }
 
+/* x is the gradient by the layer's output, y the one by its input: dx[i] = 10 dy[2 i] + dy[2 i + 1]. */
+static void test_gradient(convt_engine* engine) {
+    convt_problem* problem = NULL;
+    convt_kernel* kernel = NULL;
+    CHECK(convt_problem_parse("convt1d_f32_ci1_co1_i3_k2_s2_gradinput", &problem, &error) == CONVT_OK);
+    CHECK(convt_engine_kernel(engine, problem, NULL, &kernel, &error) == CONVT_OK);
+    int64_t extents[CONVT_MAX_RANK];
+    CHECK(convt_problem_shape(problem, CONVT_INPUT, extents) == 3 && extents[2] == 6);
+    CHECK(convt_problem_shape(problem, CONVT_OUTPUT, extents) == 3 && extents[2] == 3);
+    float dy[6] = {1, 2, 3, 4, 5, 6}, w[2] = {10, 1}, dx[3] = {0};
+    convt_tensor x = {.struct_size = sizeof x}, weights = x, y = x;
+    CHECK(convt_tensor_dense(&x, dy, CONVT_F32, 3, (int64_t[]){1, 1, 6}, &error) == CONVT_OK);
+    CHECK(convt_tensor_dense(&weights, w, CONVT_F32, 3, (int64_t[]){1, 1, 2}, &error) == CONVT_OK);
+    CHECK(convt_tensor_dense(&y, dx, CONVT_F32, 3, (int64_t[]){1, 1, 3}, &error) == CONVT_OK);
+    CHECK(convt_kernel_run_unpacked(kernel, &x, &weights, NULL, &y, NULL, &error) == CONVT_OK);
+    CHECK(dx[0] == 12 && dx[1] == 34 && dx[2] == 56);
+    convt_kernel_destroy(kernel);
+    convt_problem_destroy(problem);
+}
+
 static void test_engine(const char* worker) {
     convt_problem* problem = NULL;
     CHECK(convt_problem_parse("convt2d_f32_ci8_co16_i6_k4_s2_p1_bias", &problem, &error) == CONVT_OK);
@@ -291,6 +311,7 @@ static void test_engine(const char* worker) {
     CHECK(convt_engine_get_stats(engine, &stats, &error) == CONVT_OK && stats.compiles == 1 && stats.kernels == 1);
     test_operands(engine);
     test_stream(engine);
+    test_gradient(engine);
     convt_engine_destroy(engine);
     if (kernel != NULL) {
         convt_kernel_info info = {0};

@@ -175,6 +175,7 @@ TEST_CASE("streams: what does not fit is refused by name") {
     };
     CHECK(said("convt2d_f32_ci1_co1_i4_k2").message() == "rank = 2: streams have one axis");
     CHECK(said("convt1d_f32_ci1_co1_i4_k2_p1_pmreflect").code() == Code::unsupported);
+    CHECK(said("convt1d_f32_ci1_co1_i4_k2_gradinput").code() == Code::unsupported);
     CHECK(said("convt1d_f32_ci1_co1_i4_k2_add").message() ==
           "epilogue = add: streams take no operand of the output's shape");
     CHECK(said("convt1d_f32_n?_ci1_co1_i4_k2").message() == "batch = ?: streams have a fixed batch");

@@ -5,6 +5,7 @@
 #include "convt/halide_compiler.h"
 #include "runtime/problem/epilogue.h"
 #include "runtime/problem/padding_mode.h"
+#include "runtime/problem/tokens.h"
 #include "tools/aot/request.h"
 
 #include <catch2/catch_test_macros.hpp>
@@ -43,6 +44,8 @@ std::vector<Feature> features() {
     list.push_back({"ordered", "f32", "_ordered"});
     list.push_back({"n?", "f32_n?", ""});
     list.push_back({"i?", "f32", "", true});
+    for (const problem_text::PassRow& row : problem_text::passes())
+        if (!row.word.empty()) list.push_back({std::string(row.word), "f32", fmt::format("_{}", row.word)});
     return list;
 }
 

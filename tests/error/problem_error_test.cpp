@@ -107,6 +107,12 @@ TEST_CASE("problem rules: each names field, value and rule") {
         {"convt1d_c64_ci1_co1_i1_k1_relu", "epilogue relu", "= 0", "not defined for complex types"},
         {"convt1d_c128_ci1_co1_i1_k1_leaky0.5", "epilogue leaky", "= 0.5", "not defined for complex types"},
         {"convt1d_c64_ci1_co1_i1_k1_shift_scale", "epilogue scale", "= 0", "not defined for complex types"},
+        {"convt1d_bf16_ci1_co1_i1_k1_gradinput", "type", "= bf16:", "gradients are of f32 and f64"},
+        {"convt1d_f32_ci1_co1_i2_k3_p1_pmcircular_gradinput", "padding_mode", "= pmcircular:", "padding with zeros"},
+        {"convt1d_f32_ci1_co1_i1_k1_ordered_gradinput", "sums", "= ordered:", "no order that is documented"},
+        {"convt1d_f32_ci1_co1_i?_k1_gradinput", "open sizes", ":", "closed sizes alone"},
+        {"convt1d_f32_ci1_co1_i1_k1_bias_gradinput", "bias", "= 1:", "does not depend on it"},
+        {"convt1d_f32_ci1_co1_i1_k1_relu_scale_gradinput", "epilogue operations", "= 2:", "must be 0 for gradients"},
         {"convt1d_f32_ci1_co1_i1_k1_clamp1:0.5", "epilogue clamp", "= 1:0.5", "low must be at most high"},
     };
     for (const Row& row : rows)
@@ -123,6 +129,8 @@ TEST_CASE("problem rules: values that no text gives are refused too") {
     refused({"rank 4", "rank", "= 4:", "1, 2 or 3"}, [](Problem& p) { p.rank = 4; });
     refused({"type", "type", "= 99:", "no such element type"}, [](Problem& p) { p.type = ProblemType{99}; });
     refused({"input layout", "input_layout", "= 2:", "no such layout"}, [](Problem& p) { p.input_layout = Layout{2}; });
+    refused({"pass", "pass", "= 9:", "no such pass"}, [](Problem& p) { p.pass = Pass{9}; });
+    refused({"step", "step[W]", "= 2:", "must be 1"}, [](Problem& p) { p.axes[1].step = 2; });
     refused({"output layout", "output_layout", "= 7:", "no such layout"},
             [](Problem& p) { p.output_layout = Layout{7}; });
     refused({"padding low", "padding low[H]", "= -1:", "at least 0"}, [](Problem& p) { p.axes[0].pad_low = -1; });

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A framework's description gives the framework's output: its shape and, element by element, its values; through the
 // oracle for every vector, through a compiled kernel for some of each framework. Padding modes, which no framework has
-// for transposed convolutions, are held against the gradient of the convolution that has them.
+// for transposed convolutions, are held against the gradient of the convolution that has them, gradients against
+// PyTorch's own.
 #include "convt/halide_compiler.h"
 #include "convt/kernel.h"
 #include "tests/golden/vectors.h"
@@ -67,8 +68,8 @@ void check_kernel(const FrameworkLayer& layer, const Vector& vector) {
 // A step that is prime to the periods of record.py's loops, so that every argument comes up.
 constexpr std::size_t kernel_step = 37;
 
-// The adjoint of PyTorch's convolution, whose weights lie as convt's do.
-FrameworkLayer adjoint(const Vector& vector) {
+// Vectors whose text is a problem: their weights lie as convt's do.
+FrameworkLayer described(const Vector& vector) {
     const Problem problem = require_value(Problem::parse(vector.text));
     return {problem, {problem.rank + 2, {0, 1, 2, 3, 4}, false}};
 }
@@ -94,13 +95,26 @@ TEST_CASE("padding modes are the adjoint of PyTorch's convolution with that mode
     const std::vector<Vector> vectors = read_vectors("padding_modes");
     CHECK(vectors.size() >= 200);
     for (const Vector& vector : vectors)
-        check_oracle(adjoint(vector), vector);
+        check_oracle(described(vector), vector);
 }
 
 TEST_CASE("padding modes are the adjoint of PyTorch's convolution with that mode: kernels") {
     const std::vector<Vector> vectors = read_vectors("padding_modes");
     for (std::size_t i = vectors.size() - 1; i < vectors.size(); i -= kernel_step)
-        check_kernel(adjoint(vectors[i]), vectors[i]);
+        check_kernel(described(vectors[i]), vectors[i]);
+}
+
+TEST_CASE("gradients are those of PyTorch's autograd: oracle") {
+    const std::vector<Vector> vectors = read_vectors("gradients");
+    CHECK(vectors.size() >= 100);
+    for (const Vector& vector : vectors)
+        check_oracle(described(vector), vector);
+}
+
+TEST_CASE("gradients are those of PyTorch's autograd: kernels") {
+    const std::vector<Vector> vectors = read_vectors("gradients");
+    for (std::size_t i = vectors.size() - 1; i < vectors.size(); i -= kernel_step)
+        check_kernel(described(vectors[i]), vectors[i]);
 }
 
 }  // namespace convt::test

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Records what frameworks compute for transposed convolutions as they describe them: tests/golden/<framework>.tsv.
 
-usage: record.py FRAMEWORK...    (onnx pytorch padding_modes tensorflow keras jax), or all
+usage: record.py FRAMEWORK...    (onnx pytorch gradients padding_modes tensorflow keras jax), or all
 
 Run it where the frameworks of requirements.txt are installed; each is loaded only when asked for. Every line is a name, the
 arguments and y: shape, then elements in the framework's order. x, w and the bias are not written down: their elements, in
@@ -79,6 +79,21 @@ class Adjoint(Case):
         return "_".join(words)
 
 
+class Gradient(Case):
+    """The gradient of a layer by its input. Its text is convt's problem, and x the gradient by the layer's output."""
+
+    def __init__(self, input, kernel, stride, padding, output_padding, dilation, **sizes):
+        super().__init__(input, kernel, **sizes)
+        self.stride, self.padding, self.output_padding, self.dilation = stride, padding, output_padding, dilation
+
+    def text(self):
+        axes = lambda values: "x".join(str(v) for v in values)
+        words = [f"convt{self.rank}d_f32", f"n{self.batch}", f"ci{self.ci}", f"co{self.co}", f"i{axes(self.input)}", f"k{axes(self.kernel)}",
+                 f"s{axes(self.stride)}", f"p{axes(self.padding)}", f"op{axes(self.output_padding)}", f"d{axes(self.dilation)}",
+                 f"g{self.groups}", "gradinput"]
+        return "_".join(words)
+
+
 # ---- The frameworks: y of a case ----
 
 def onnx(case):
@@ -113,6 +128,20 @@ def pytorch(case):
         module.bias.data = torch.from_numpy(case.b())
     with torch.no_grad():
         return module(torch.from_numpy(case.x(False)), output_size=case.get("output_size")).numpy()
+
+
+def gradients(case):
+    """PyTorch's autograd."""
+    import torch
+
+    convt = [torch.nn.functional.conv_transpose1d, torch.nn.functional.conv_transpose2d, torch.nn.functional.conv_transpose3d][case.rank - 1]
+    u = torch.zeros([case.batch, case.ci, *case.input], requires_grad=True)
+    w = torch.from_numpy(tensor("w", [case.ci, case.co // case.groups, *case.kernel]))
+    y = convt(u, w, None, case.stride, case.padding, case.output_padding, case.groups, case.dilation)
+    if y.numel() == 0:
+        return y.detach().numpy()  # left out
+    y.backward(torch.from_numpy(tensor("x", list(y.shape))))
+    return u.grad.numpy()
 
 
 def padding_modes(case):
@@ -288,10 +317,21 @@ def padding_mode_cases():
                 yield Adjoint(mode, list(o), list(k), list(s), list(d), low, high, **dict(sizes, bias=0))
 
 
+def gradient_cases():
+    for i, k, s, d in lines():
+        for p in [0, 1]:
+            yield Gradient([i], [k], [s], [p], [max(s, d) - 1], [d])
+    for (i, k, s, d), sizes, rng in grids(48, True):
+        padding = [rng.randint(0, 2) for _ in i]
+        output_padding = [rng.randint(0, max(v, w) - 1) for v, w in zip(s, d)]
+        yield Gradient(list(i), list(k), s, padding, output_padding, d, **dict(sizes, bias=0, batch=rng.randint(1, 2)))
+
+
 # The distributions that compute, by framework.
 FRAMEWORKS = {
     "onnx": (onnx, onnx_cases, ["onnxruntime", "onnx"]),
     "pytorch": (pytorch, pytorch_cases, ["torch"]),
+    "gradients": (gradients, gradient_cases, ["torch"]),
     "padding_modes": (padding_modes, padding_mode_cases, ["torch"]),
     "tensorflow": (tensorflow, tensorflow_cases, ["tensorflow-cpu"]),
     "keras": (keras, keras_cases, ["keras", "tensorflow-cpu"]),

@@ -51,7 +51,8 @@ bool is_real(ElementType type) {
 
 }  // namespace
 
-std::int64_t integer_limit(const Problem& problem, const TransformFacts& transform) {
+std::int64_t integer_limit(const Problem& described, const TransformFacts& transform) {
+    const Problem problem = described.gathered();
     // At most this many products meet in one output: input positions and taps of an axis both bound its number.
     const ProblemTypeInfo& types = problem.types();
     const int sum_bits =

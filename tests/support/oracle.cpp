@@ -136,6 +136,40 @@ void for_each_element(std::int64_t batch, std::int64_t channels, const Extents& 
                         visit(n, c, Extents{z, y, x});
 }
 
+// The gradient by the input, which the definition names term by term as well: (N, C_in, spatial) from the gradient by
+// the output dy (N, C_out, spatial). What `scatter_all` sends from x[i] to y[o], this brings back.
+template <typename T>
+void bring_back_all(const Problem& p, const Axes& a, const std::vector<T>& dy, const std::vector<T>& w,
+                    std::vector<T>& dx) {
+    const Extents in = inputs(a), k = kernels(a);
+    const std::int64_t out_group = p.out_channels / p.groups;
+    const auto at = [](const Extents& e, std::int64_t slice, std::int64_t z, std::int64_t y, std::int64_t x) {
+        return static_cast<std::size_t>(((slice * e[0] + z) * e[1] + y) * e[2] + x);
+    };
+    for_each_element(p.batch, p.in_channels * out_group, in, [&](std::int64_t n, std::int64_t pair, const Extents& i) {
+        const std::int64_t ci = pair / out_group;
+        const std::int64_t co = ci / (p.in_channels / p.groups) * out_group + pair % out_group;
+        for_each_element(1, 1, k, [&](std::int64_t, std::int64_t, const Extents& tap) {
+            Extents o{};
+            for (std::size_t d = 0; d < 3; ++d) {
+                o[d] = lands_at(a[d], i[d], tap[d]);
+                if (!inside(a[d], o[d])) return;
+            }
+            dx[at(in, n * p.in_channels + ci, i[0], i[1], i[2])] +=
+                dy[at(outputs(a), n * p.out_channels + co, o[0], o[1], o[2])] * w[at(k, pair, tap[0], tap[1], tap[2])];
+        });
+    });
+}
+
+// What the problem's pass computes, channels first.
+template <typename T>
+void compute_all(const Problem& p, const Axes& a, const std::vector<T>& x, const std::vector<T>& w, std::vector<T>& y) {
+    if (p.pass == Pass::forward)
+        scatter_all(p, a, x, w, y);
+    else
+        bring_back_all(p, a, x, w, y);
+}
+
 template <typename Wide>
 std::vector<Wide> widen(ElementType type, const std::vector<std::byte>& bytes) {
     const std::vector<double> scalars = to_scalars(type, bytes);
@@ -183,13 +217,15 @@ double largest(const std::vector<T>& list) {
     return most;
 }
 
-// Products that reach each spatial position of one output channel: the same scatter over ones.
-std::vector<double> counts(const Problem& p, const Axes& a) {
-    std::vector<double> count(volume(outputs(a)));
-    const std::vector<double> x(volume(inputs(a)), 1.0);
+// Products that reach each spatial position of one channel of y: the same over ones.
+std::vector<double> counts(const Problem& p, const Axes& a, const Problem& gather) {
+    Problem one = p;
+    one.batch = one.in_channels = one.out_channels = one.groups = 1;
+    std::vector<double> count(volume(outputs(three_axes(gather))));
+    const std::vector<double> x(volume(inputs(three_axes(gather))), 1.0);
     const std::vector<double> w(volume(kernels(a)), 1.0);
-    scatter(p.padding_mode, a, x.data(), w.data(), count.data());
-    const std::int64_t channels = p.in_channels / p.groups;
+    compute_all(one, a, x, w, count);
+    const std::int64_t channels = gather.in_channels / gather.groups;
     for (double& c : count)
         c *= static_cast<double>(channels);
     return count;
@@ -252,20 +288,23 @@ void finish(const Problem& p, const Axes& a, const OperandElements& operands, Re
 template <typename Wide>
 Reference run(const Problem& p, const Operands& operands) {
     const Axes a = three_axes(p);
+    // Names the shapes and layouts of x and y.
+    const Problem gather = p.gathered();
+    const Axes of_y = three_axes(gather);
     const ProblemTypeInfo& types = p.types();
-    std::vector<Wide> x = channels_first(p, a, widen<Wide>(types.input, operands.x));
+    std::vector<Wide> x = channels_first(gather, of_y, widen<Wide>(types.input, operands.x));
     for (Wide& value : x)
         value -= static_cast<double>(p.input_zero);
     const std::vector<Wide> w = widen<Wide>(types.weights, operands.weights);
     const std::vector<Wide> bias = widen<Wide>(types.sum, operands.bias);
     std::vector<Wide> y;
-    for_each_element(p.batch, p.out_channels, outputs(a), [&](std::int64_t, std::int64_t c, const Extents&) {
+    for_each_element(p.batch, gather.out_channels, outputs(of_y), [&](std::int64_t, std::int64_t c, const Extents&) {
         y.push_back(p.bias ? bias[static_cast<std::size_t>(c)] : Wide{});
     });
     std::vector<double> magnitude = moduli(y);
-    scatter_all(p, a, x, w, y);
-    scatter_all(p, a, moduli(x), moduli(w), magnitude);
-    const std::vector<double> count = counts(p, a);
+    compute_all(p, a, x, w, y);
+    compute_all(p, a, moduli(x), moduli(w), magnitude);
+    const std::vector<double> count = counts(p, a, gather);
 
     Reference result;
     result.largest_input = largest(x);
@@ -275,13 +314,14 @@ Reference run(const Problem& p, const Operands& operands) {
     result.magnitudes.resize(y.size());
     result.terms.resize(y.size());
     std::size_t from = 0;
-    for_each_element(p.batch, p.out_channels, outputs(a), [&](std::int64_t n, std::int64_t c, const Extents& at) {
-        const std::size_t to = offset_of(p.output_layout, outputs(a), p.out_channels, n, c, at);
-        put(result.values, to, y[from]);
-        result.magnitudes[to] = magnitude[from];
-        result.terms[to] = static_cast<std::int64_t>(count[from % count.size()]);
-        ++from;
-    });
+    for_each_element(
+        p.batch, gather.out_channels, outputs(of_y), [&](std::int64_t n, std::int64_t c, const Extents& at) {
+            const std::size_t to = offset_of(gather.output_layout, outputs(of_y), gather.out_channels, n, c, at);
+            put(result.values, to, y[from]);
+            result.magnitudes[to] = magnitude[from];
+            result.terms[to] = static_cast<std::int64_t>(count[from % count.size()]);
+            ++from;
+        });
     if (p.epilogue.empty() && types.output == types.sum) return result;
     finish(p, a, OperandElements(p, operands), result);
     return result;
@@ -314,8 +354,9 @@ Reference oracle(const Problem& problem, const Operands& operands) {
     return single ? run<std::complex<double>>(problem, operands) : run<std::complex<long double>>(problem, operands);
 }
 
-double error_bound(const Problem& problem, const Reference& reference, std::size_t scalar,
+double error_bound(const Problem& described, const Reference& reference, std::size_t scalar,
                    const TransformFacts& transform) {
+    const Problem problem = described.gathered();
     const ElementTypeInfo& type = element_type_info(problem.types().sum);
     const std::size_t element = scalar / static_cast<std::size_t>(type.parts);
     // One part of a complex product is a sum of two real ones.

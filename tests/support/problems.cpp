@@ -75,6 +75,16 @@ std::int64_t product(const std::vector<std::int64_t>& shape) {
     return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
 }
 
+void choose_gradient(Random& r, Problem& p) {
+    p.pass = Pass::grad_input;
+    p.type = r.chance(50) ? ProblemType::f32 : ProblemType::f64;
+    p.padding_mode = PaddingMode::zeros;
+    p.input_zero = 0;
+    p.bias = false;
+    if (p.sums == Sums::ordered) p.sums = Sums::direct;
+    p.epilogue.clear();
+}
+
 Problem any_problem(Random& r) {
     Problem p;
     p.rank = static_cast<int>(r.between(1, 3));
@@ -91,6 +101,7 @@ Problem any_problem(Random& r) {
     p.bias = r.chance(50);
     if (r.chance(30)) p.sums = r.chance(50) ? Sums::direct : Sums::ordered;
     choose_epilogue(r, p);
+    if (r.chance(10)) choose_gradient(r, p);
     return p;
 }
 
@@ -175,6 +186,7 @@ std::vector<Problem> simpler(const Problem& problem) {
     with([](Problem& p) { p.epilogue.clear(); });
     for (std::size_t i = 0; i < problem.epilogue.size(); ++i)
         with([i](Problem& p) { p.epilogue.erase(p.epilogue.begin() + static_cast<std::ptrdiff_t>(i)); });
+    with([](Problem& p) { p.pass = Pass::forward; });
     with([](Problem& p) { p.padding_mode = PaddingMode::zeros; });
     with([](Problem& p) { p.bias = false; });
     with([](Problem& p) { p.input_zero = 0; });

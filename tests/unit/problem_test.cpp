@@ -104,6 +104,7 @@ TEST_CASE("problem text: one form is canonical") {
         {"convt3d_f32_ci2_co3_i4_k5_s2_op1_d1x3x1", "convt3d_f32_ci2_co3_i4x4x4_k5x5x5_s2x2x2_op1x1x1_d1x3x1"},
         {"convt1d_c64_n7_ci2_co4_i4_k5_g2_nhwc_bias_direct", "convt1d_c64_n7_ci2_co4_i4_k5_g2_nhwc_bias_direct"},
         {"convt1d_f32_ci1_co1_i4_k5_ordered_relu", "convt1d_f32_ci1_co1_i4_k5_ordered_relu"},
+        {"convt1d_f64_n1_ci2_co4_i4_k5_direct_gradinput", "convt1d_f64_ci2_co4_i4_k5_direct_gradinput"},
         // Output padding may reach the stride where the dilation is larger.
         {"convt1d_f32_ci1_co1_i2_k1_op2_d3", "convt1d_f32_ci1_co1_i2_k1_op2_d3"},
         {"convt1d_u8s8f32_ci1_co1_i1_k1_z128_nhwc", "convt1d_u8s8f32_ci1_co1_i1_k1_z128_nhwc"},

@@ -103,8 +103,9 @@ void put_problem(std::string& out, const ArchiveSpec& spec, const ProblemKernels
     const Problem& problem = kernels.named.problem;
     const ProblemTypeInfo& types = problem.types();
     out += fmt::format("\n/* {}: {}\n", kernels.named.name, problem.text());
-    out += fmt::format(" *   x     {}  ({})\n", shape(types.input, image_shape(problem, false)),
-                       dimension_names(problem, problem.input_layout));
+    const Problem gather = problem.gathered();
+    out += fmt::format(" *   x     {}  ({})\n", shape(types.input, image_shape(gather, false)),
+                       dimension_names(problem, gather.input_layout));
     out += fmt::format(" *   w     {}  (C_in, C_out / groups, kernel)\n", shape(types.weights, problem.weight_shape()));
     if (problem.bias) out += fmt::format(" *   bias  {}\n", shape(types.sum, std::vector{problem.out_channels}));
     for (const EpilogueOperand& operand : problem.epilogue_operands())
@@ -112,8 +113,8 @@ void put_problem(std::string& out, const ArchiveSpec& spec, const ProblemKernels
             fmt::format(" *   {:<5} {}\n", operand.name,
                         operand.shape == OperandShape::as_output ? shape(operand.type, image_shape(problem, true))
                                                                  : shape(operand.type, problem.operand_shape(operand)));
-    out += fmt::format(" *   y     {}  ({})\n", shape(types.output, image_shape(problem, true)),
-                       dimension_names(problem, problem.output_layout));
+    out += fmt::format(" *   y     {}  ({})\n", shape(types.output, image_shape(gather, true)),
+                       dimension_names(problem, gather.output_layout));
     std::int64_t packed = 0;
     for (const Object& object : kernels.objects) {
         out += fmt::format(" *   {}: strategy {}, {} schedule{}\n", object.info.target, object.info.strategy,

@@ -3,6 +3,7 @@
 
 #include "compiler/worker/process.h"
 #include "runtime/problem/epilogue.h"
+#include "runtime/problem/tokens.h"
 #include "tools/bench/environment.h"
 #include "tools/common/files.h"
 #include "tools/common/interrupt.h"
@@ -60,15 +61,17 @@ Json problem_json(const Problem& problem) {
     Json epilogue = Json::array();
     for (const EpilogueOp& op : problem.epilogue)
         epilogue.push_back({{"kind", find_epilogue_row(op.kind)->name}, {"slope", op.values[0]}});
+    const Problem gather = problem.gathered();
     return {{"rank", problem.rank},
+            {"pass", problem_text::pass_word(problem.pass)},
             {"type", problem.types().name},
             {"input_zero", problem.input_zero},
             {"batch", problem.batch},
             {"in_channels", problem.in_channels},
             {"out_channels", problem.out_channels},
             {"groups", problem.groups},
-            {"input_last", problem.input_layout == Layout::channels_last},
-            {"output_last", problem.output_layout == Layout::channels_last},
+            {"x_last", gather.input_layout == Layout::channels_last},
+            {"y_last", gather.output_layout == Layout::channels_last},
             {"folds", problem.padding_mode != PaddingMode::zeros},
             {"axes", axes},
             {"epilogue", epilogue}};

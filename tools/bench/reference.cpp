@@ -69,7 +69,7 @@ Pairs pairs_of(const Problem& problem, const Strides& x, const Position& p) {
         const Axis& axis = problem.axes[a];
         Pairs longer;
         for (const auto& [x_offset, w_offset] : pairs) {
-            for (const std::int64_t position : problem.folded(axis, p.at[a])) {
+            for (const std::int64_t position : problem.folded(axis, p.at[a] * axis.step)) {
                 for (std::int64_t k = 0; k < axis.kernel; ++k) {
                     // stride * i + dilation * k = o + pad_low, and what folds onto it
                     const std::int64_t reached = position - axis.dilation * k;
@@ -91,12 +91,13 @@ struct Expected {
 class Reference {
   public:
     Reference(const Problem& problem, const Operands& operands, const TransformFacts& transform)
-        : problem_(problem),
+        : problem_(problem.gathered()),
+          mirrored_(problem.pass == Pass::grad_input),
           operands_(operands),
           types_(problem.types()),
           parts_(types_.parts()),
-          x_strides_(strides_of(problem, problem.input_layout, problem.in_channels, false)),
-          y_strides_(strides_of(problem, problem.output_layout, problem.out_channels, true)),
+          x_strides_(strides_of(problem_, problem_.input_layout, problem_.in_channels, false)),
+          y_strides_(strides_of(problem_, problem_.output_layout, problem_.out_channels, true)),
           transform_(transform),
           transformed_(transform.growth == 0 ? 0.0L : transformed_size()) {}
 
@@ -161,9 +162,9 @@ class Reference {
         }
         for (std::int64_t ci = first; ci < first + in; ++ci) {
             const std::int64_t x = p.batch * x_strides_.batch + ci * x_strides_.channel;
-            const std::int64_t w = (ci * out + p.channel % out) * taps;
+            const std::int64_t pair = mirrored_ ? p.channel * in + ci - first : ci * out + p.channel % out;
             for (const auto& [dx, dw] : pairs)
-                add_product(x + dx, w + dw, e.value, size);
+                add_product(x + dx, pair * taps + (mirrored_ ? taps - 1 - dw : dw), e.value, size);
         }
         for (int part = 0; part < parts_; ++part) {
             const auto i = static_cast<std::size_t>(part);
@@ -218,7 +219,8 @@ class Reference {
         return value;
     }
 
-    const Problem& problem_;
+    const Problem problem_;
+    const bool mirrored_;  // by the weights of the layer that it is the gradient of
     const Operands& operands_;
     const ProblemTypeInfo& types_;
     int parts_;
@@ -237,9 +239,10 @@ void fill_uniform(std::span<std::byte> data, ElementType type, std::uint64_t see
         store_scalar(type, uniform_scalar(type, split_mix(seed)), &data[i]);
 }
 
-Deviation compare_sampled(const Problem& problem, const Operands& operands, std::int64_t samples, std::uint64_t seed,
+Deviation compare_sampled(const Problem& described, const Operands& operands, std::int64_t samples, std::uint64_t seed,
                           const TransformFacts& transform) {
-    const Reference reference(problem, operands, transform);
+    const Reference reference(described, operands, transform);
+    const Problem problem = described.gathered();
     Deviation deviation;
     const auto choose = [&](auto&& of) {  // of(extent) gives an index
         Position p{of(problem.batch), of(problem.out_channels), {}};

@@ -21,7 +21,30 @@ std::int64_t floor_div(std::int64_t a, std::int64_t b) {
 
 }  // namespace
 
-Reach reach_of(const Axis& axis) noexcept {
+namespace {
+
+// Of a gradient: step * o = i + offset.
+Reach reach_in_steps(const Axis& axis) {
+    Reach reach;
+    std::vector<bool> read(static_cast<std::size_t>(axis.input));
+    for (std::int64_t k = 0; k < axis.kernel; ++k) {
+        const std::int64_t offset = axis.dilation * k - axis.pad_low;
+        const std::int64_t first = std::max<std::int64_t>(0, -floor_div(-offset, axis.step));
+        const std::int64_t last = std::min(axis.output() - 1, floor_div(axis.input - 1 + offset, axis.step));
+        if (last < first) continue;
+        reach.pairs += last - first + 1;
+        reach.taps += 1;
+        for (std::int64_t o = first; o <= last; ++o)
+            read[static_cast<std::size_t>(axis.step * o - offset)] = true;
+    }
+    reach.inputs = std::count(read.begin(), read.end(), true);
+    return reach;
+}
+
+}  // namespace
+
+Reach reach_of(const Axis& axis) {
+    if (axis.step > 1) return reach_in_steps(axis);
     Reach reach;
     std::int64_t lowest = axis.input;  // inputs from here on are counted: with k, the range below only moves down
     for (std::int64_t k = 0; k < axis.kernel; ++k) {
@@ -49,9 +72,9 @@ Cost cost_of(const Problem& problem) {
         cost.operand_bytes += product(problem.operand_shape(operand)) * bytes(operand.type);
     cost.output_bytes = product(problem.output_shape()) * bytes(types.output);
 
-    const Problem wide = problem.unfolded();  // where it folds, every position before cropping is used
+    const Problem wide = problem.gathered().unfolded();  // where it folds, every position before cropping is used
     const std::int64_t channel_pairs = problem.in_channels * (problem.out_channels / problem.groups);
-    std::int64_t inputs = problem.batch * problem.in_channels;
+    std::int64_t inputs = problem.batch * wide.in_channels;
     std::int64_t weights = channel_pairs;
     cost.inside_multiply_adds = static_cast<double>(problem.batch * channel_pairs * types.parts() * types.parts());
     for (int a = 0; a < problem.rank; ++a) {

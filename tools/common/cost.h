@@ -28,6 +28,6 @@ struct Reach {
     std::int64_t inputs = 0;  // in some such pair
     std::int64_t taps = 0;
 };
-Reach reach_of(const Axis& axis) noexcept;
+Reach reach_of(const Axis& axis);
 
 }  // namespace convt::cli

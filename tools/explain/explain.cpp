@@ -39,11 +39,12 @@ class Facts {
 
 // The input with the zeros around it that taps read: what a strategy that copies it needs at least.
 std::int64_t padded_bytes(const Problem& problem) {
-    const Problem wide = problem.unfolded();
-    std::int64_t bytes = problem.batch * problem.in_channels * element_type_info(problem.types().sum).bytes();
+    const Problem wide = problem.gathered().unfolded();
+    std::int64_t bytes = problem.batch * wide.in_channels * element_type_info(problem.types().sum).bytes();
     for (int a = 0; a < problem.rank; ++a) {
         const PhaseTable phases(wide.axes[static_cast<std::size_t>(a)]);
-        bytes *= phases.positions() + phases.highest_offset() - phases.lowest_offset();
+        bytes *=
+            (phases.positions() - 1) * phases.position_step() + 1 + phases.highest_offset() - phases.lowest_offset();
     }
     return bytes;
 }

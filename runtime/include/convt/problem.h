@@ -95,6 +95,13 @@ enum class PaddingMode : std::uint8_t { zeros, reflect, replicate, circular };
 // unspecified.
 enum class Sums : std::uint8_t { any, direct, ordered };
 
+// Which tensor is computed. A problem always describes the layer as it runs forward; of a loss whose gradient by the
+// layer's output is known, `grad_input` computes the gradient by its input: x is then the output's gradient, in the
+// output's shape and layout, y has the input's, and the weights are the layer's own:
+//   y[i] = sum over o, k with stride * i + dilation * k = o + pad_low of x[o] * w[k]
+// (a strided convolution, which the layer is the adjoint of).
+enum class Pass : std::uint8_t { forward, grad_input };
+
 // What an epilogue operation takes beside the value so far: nothing, one number an output channel, (C_out), or a tensor
 // of the output's shape and layout.
 enum class OperandShape : std::uint8_t { none, per_channel, as_output };
@@ -158,14 +165,20 @@ struct Axis {
     std::int64_t output_padding = 0;
     std::int64_t dilation = 1;
     OpenExtent open = {};
+    // Every so many outputs one is kept, from the first on. 1 in problems that are described; gradients are gathered in
+    // steps (Problem::gathered).
+    std::int64_t step = 1;
 
     bool is_open() const noexcept { return open.lowest != 0; }
     // Wraps only where `validate` refuses the problem.
     std::int64_t output() const noexcept {
-        return static_cast<std::int64_t>(static_cast<std::uint64_t>(input - 1) * static_cast<std::uint64_t>(stride) -
-                                         static_cast<std::uint64_t>(pad_low) - static_cast<std::uint64_t>(pad_high) +
-                                         static_cast<std::uint64_t>(dilation) * static_cast<std::uint64_t>(kernel - 1) +
-                                         static_cast<std::uint64_t>(output_padding) + 1U);
+        const auto before_last =
+            static_cast<std::int64_t>(static_cast<std::uint64_t>(input - 1) * static_cast<std::uint64_t>(stride) -
+                                      static_cast<std::uint64_t>(pad_low) - static_cast<std::uint64_t>(pad_high) +
+                                      static_cast<std::uint64_t>(dilation) * static_cast<std::uint64_t>(kernel - 1) +
+                                      static_cast<std::uint64_t>(output_padding));
+        return step == 1 ? static_cast<std::int64_t>(static_cast<std::uint64_t>(before_last) + 1U)
+                         : before_last / step + 1;
     }
     bool operator==(const Axis&) const = default;
 };
@@ -192,6 +205,7 @@ struct CONVT_API Problem {
     Sums sums = Sums::any;
     bool open_batch = false;  // each call chooses its batch; `batch` is 1 then
     std::vector<EpilogueOp> epilogue;
+    Pass pass = Pass::forward;
 
     bool operator==(const Problem&) const = default;
 
@@ -216,8 +230,8 @@ struct CONVT_API Problem {
     // them. Code::invalid_argument names field, value and rule. Without an epilogue it allocates only where it fails.
     Result<Problem> closed(std::int64_t batch, std::span<const std::int64_t> input) const;
 
-    // Shapes in the order of memory, batch included: (N, C, spatial...) or (N, spatial..., C); weights (C_in,
-    // C_out/groups, K...). Of an open problem those of the nominal sizes.
+    // Shapes of x, y and the weights in the order of memory, batch included: (N, C, spatial...) or (N, spatial..., C);
+    // weights (C_in, C_out/groups, K...). Of an open problem those of the nominal sizes.
     std::vector<std::int64_t> input_shape() const;
     std::vector<std::int64_t> output_shape() const;
     std::vector<std::int64_t> weight_shape() const;
@@ -228,6 +242,11 @@ struct CONVT_API Problem {
 
     // Whether the order of sums is fixed and shows: sums of integers do not round.
     bool rounds_in_order() const noexcept;
+
+    // The transposed convolution of x that gives y. The problem itself where it runs forward. The gradient by the input
+    // is one of stride 1 with channels and layouts changed over and the kernel mirrored, of whose outputs every
+    // stride-th is kept; padding may be negative there.
+    Problem gathered() const;
 
     // The problem whose output folds into this one's: every position before cropping, sums as they are, without bias
     // and epilogue. The problem itself where the padding mode is zeros.

@@ -22,7 +22,7 @@ def prepare(name, problem, x, w, bias, threads, work):
             lands = tuple(slice(k * d, k * d + (i - 1) * s + 1, s)
                           for k, (d, i, s) in zip(tap, problem.axes("dilation", "input", "stride")))
             full[(..., *lands)] += product.reshape(*product.shape[:3], *problem.input)
-        outputs = full[(..., *crop)].reshape(problem.output_shape)
+        outputs = full[(..., *crop)].reshape(problem.y_shape)
         if bias is not None:
             outputs = outputs + bias.reshape(1, -1, *[1] * problem.rank)
         if activation:

@@ -120,7 +120,7 @@ class Deconvolution:
 
     def __init__(self, name, problem, w, bias, fused):
         plain = {"onednn": dense, "onednn_nhwc": channels_last_strides, "onednn_any": lambda dims: None}[name]
-        x_dims, self.shape = [problem.batch, problem.cin, *problem.input], problem.output_shape
+        x_dims, self.shape = [problem.batch, problem.cin, *problem.input], problem.y_shape
         w_dims, w_strides = weight_dims(problem)
         activation = single_activation(problem)
         self.x_kind, w_kind, bias_kind, self.y_kind = TYPES[problem.type]

@@ -13,7 +13,7 @@ def prepare(name, problem, x, w, bias, threads, work):
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     session = onnxruntime.InferenceSession(onnx_model(problem, w, bias), options, providers=["CPUExecutionProvider"])
     inputs = onnxruntime.OrtValue.ortvalue_from_numpy(x)
-    outputs = onnxruntime.OrtValue.ortvalue_from_numpy(np.empty(problem.output_shape, np.float32))
+    outputs = onnxruntime.OrtValue.ortvalue_from_numpy(np.empty(problem.y_shape, np.float32))
     binding = session.io_binding()
     binding.bind_ortvalue_input("x", inputs)
     binding.bind_ortvalue_output("y", outputs)

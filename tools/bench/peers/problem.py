@@ -9,7 +9,8 @@ class Unsupported(Exception):
 
 
 class Problem:
-    """Tuples have one number an axis, in the order of memory. All tensors here are channels first and batched."""
+    """Tuples have one number an axis, in the order of memory. All tensors here are channels first and batched. Sizes are the
+    layer's; where its gradient is asked for, x is the output's gradient and y the input's."""
 
     def __init__(self, fields):
         if fields["folds"]:
@@ -18,14 +19,19 @@ class Problem:
         self.type, self.zero = fields["type"], fields["input_zero"]
         self.batch, self.groups = fields["batch"], fields["groups"]
         self.cin, self.cout = fields["in_channels"], fields["out_channels"]
-        self.input_last, self.output_last = fields["input_last"], fields["output_last"]
+        self.x_last, self.y_last = fields["x_last"], fields["y_last"]
+        self.pass_word = fields["pass"]
         self.epilogue = [(op["kind"], op["slope"]) for op in fields["epilogue"]]
         for name in ("input", "kernel", "stride", "pad_low", "pad_high", "output_padding", "dilation", "output"):
             setattr(self, name, tuple(axis[name] for axis in fields["axes"]))
 
     @property
-    def output_shape(self):
-        return (self.batch, self.cout, *self.output)
+    def x_shape(self):
+        return (self.batch, self.cout, *self.output) if self.pass_word else (self.batch, self.cin, *self.input)
+
+    @property
+    def y_shape(self):
+        return (self.batch, self.cin, *self.input) if self.pass_word else (self.batch, self.cout, *self.output)
 
     def axes(self, *names):
         """One tuple an axis, of the fields named."""
@@ -88,7 +94,7 @@ def onnx_model(problem, w, bias):
                      helper.make_node("LeakyRelu", [before], [after], alpha=slope))
     shape = lambda name, extents: helper.make_tensor_value_info(name, TensorProto.FLOAT, extents)
     graph = helper.make_graph(nodes, "convt", [shape("x", (problem.batch, problem.cin, *problem.input))],
-                              [shape("y", problem.output_shape)], constants)
+                              [shape("y", problem.y_shape)], constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     onnx.checker.check_model(model)
     return model.SerializeToString()

@@ -44,6 +44,17 @@ def mkldnn_layer(p, x, w, bias):
     return lambda: operator(x, packed, bias, p.pad_low, p.output_padding, p.stride, p.dilation, p.groups, *fused)
 
 
+def input_gradient(p, dy, w):
+    """What autograd calls. The input gives its shape alone."""
+    x = torch.empty(p.y_shape).contiguous(memory_format=LAST[p.rank] if p.rank in LAST and last_in_memory(dy) else torch.contiguous_format)
+    return lambda: torch.ops.aten.convolution_backward(
+        dy, x, w, None, p.stride, p.pad_low, p.dilation, True, p.output_padding, p.groups, [True, False, False])[0]
+
+
+def last_in_memory(tensor):
+    return tensor.stride(1) == 1 and not tensor.is_contiguous()
+
+
 def prepare(name, problem, x, w, bias, threads, work):
     if problem.pad_low != problem.pad_high:
         raise Unsupported("padding differs from side to side")
@@ -52,10 +63,14 @@ def prepare(name, problem, x, w, bias, threads, work):
     bias = None if bias is None else torch.from_numpy(bias)
     if name in ("torch_cl", "torch_mkldnn"):  # one dimension has no channels last of its own
         flat = problem.as_2d()
-        x = x.reshape(flat.batch, flat.cin, *flat.input).contiguous(memory_format=LAST[flat.rank])
+        x = x.reshape(flat.x_shape).contiguous(memory_format=LAST[flat.rank])
         w = w.reshape(*w.shape[:2], *flat.kernel)
         problem = flat
-    if name == "torch_mkldnn":
+    if problem.pass_word:
+        if name == "torch_cl":
+            w = w.contiguous(memory_format=LAST[problem.rank])
+        layer = input_gradient(problem, x, w)
+    elif name == "torch_mkldnn":
         layer = mkldnn_layer(problem, x, w, bias)
     else:
         if name == "torch_cl":

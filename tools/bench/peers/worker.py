@@ -45,6 +45,8 @@ PLAIN_TYPES = ("f32", "f64", "c64", "c128")  # a module with others lists them i
 
 NOT_COMPARED = {"numpy"}  # no library anybody would take; "all" leaves it out
 
+GRADIENTS = {"torch", "torch_cl"}  # that are asked for gradients
+
 # The statistic of convt-bench (tools/bench/measure.cpp says why): the median of samples that are long against the clock.
 SAMPLE_SECONDS = 100e-6
 WARM_UP_SECONDS = 0.04
@@ -89,17 +91,19 @@ def answer(module, name, request, threads, work):
     folder = pathlib.Path(request["folder"])
     x, w = np.load(folder / "x.npy"), np.load(folder / "w.npy")
     bias = np.load(folder / "bias.npy") if request["bias"] else None
-    if problem.input_last:
+    if problem.pass_word and name not in GRADIENTS:
+        return {"missing": f"{problem.pass_word}: gradients are measured with {' and '.join(sorted(GRADIENTS))} alone"}
+    if problem.x_last:
         x = channels_first(x)
     try:
         call, result = module.prepare(name, problem, x, w, bias, threads, work)
         microseconds = time_calls(call)
-        y = np.asarray(result()).reshape(problem.output_shape)
+        y = np.asarray(result()).reshape(problem.y_shape)
     except Unsupported as reason:
         return {"missing": str(reason)}
     except Exception as error:  # whatever a library throws is about this problem
         return {"missing": f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"}
-    np.save(request["y"], channels_last(y) if problem.output_last else np.ascontiguousarray(y))
+    np.save(request["y"], channels_last(y) if problem.y_last else np.ascontiguousarray(y))
     return {"median_us": microseconds}
 
 
