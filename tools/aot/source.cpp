@@ -143,10 +143,11 @@ void put_kernels(std::string& out, const ProblemKernels& kernels, std::size_t p)
 void put_problem(std::string& out, const std::string& archive, bool for_gpus, const ProblemKernels& kernels,
                  std::size_t p) {
     const Problem& problem = kernels.named.problem;
+    const Problem gather = problem.gathered();
     out += fmt::format("\n/* {} */\n", problem.text());
     put_kernels(out, kernels, p);
     const auto put = [&](const char* name, const TensorRule& rule, const std::vector<std::int64_t>& shape, int image) {
-        const Layout layout = image == 1 ? problem.input_layout : problem.output_layout;
+        const Layout layout = image == 1 ? gather.input_layout : gather.output_layout;
         return put_tensor(out, fmt::format("p{}_{}", p, name), rule.type, bound_dimensions(rule, shape), image,
                           image != 0 && layout == Layout::channels_last);
     };
