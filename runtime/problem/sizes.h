@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the rules about sizes count, for those who check them anew: validate.cpp, and the tables of an archive.
+// What the rules about sizes count, for those who check them anew: size_rules.cpp, and the tables of an archive.
 #pragma once
 
 #include "convt/problem.h"
