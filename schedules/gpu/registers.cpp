@@ -53,8 +53,10 @@ class PrivateSlices : public ir::IRMutator {
         throw Halide::CompileError(message.str());
     }
 
+    // Numbers of an epilogue are no indices, and each taken in place of its name in the next would double them.
     template <typename Let>
     auto in_scope(const Let* op) {
+        if (!op->value.type().is_int()) return Let::make(op->name, mutate(op->value), mutate(op->body));
         const Expr zero = of_thread(op->value, zero_), probe = of_thread(op->value, probe_);
         zero_[op->name] = zero;
         probe_[op->name] = probe;
