@@ -136,6 +136,7 @@ Problem random_problem(Random& random, const SizeLimit& limit) {
 Problem opened(Random& r, const Problem& problem) {
     while (true) {
         Problem p = problem;
+        p.pass = Pass::forward;  // gradients are of closed sizes alone
         if (r.chance(40)) p.open_batch = true, p.batch = 1;
         for (int i = 0; i < p.rank; ++i) {
             if (r.chance(p.rank == 1 ? 10 : 30)) continue;

@@ -20,7 +20,7 @@ struct SizeLimit {
 // and prime extents, strides above the kernel and dilated kernels longer than the input are frequent.
 Problem random_problem(Random& random, const SizeLimit& limit = {});
 
-// The problem with its batch or some of its extents left open in one of the ways there are.
+// The problem, forward, with its batch or some of its extents left open in one of the ways there are.
 Problem opened(Random& random, const Problem& problem);
 
 // Problems of calls that an open problem takes: the smallest, which is all tail, and others of sizes up to a few
