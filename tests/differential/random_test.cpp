@@ -81,7 +81,7 @@ TEST_CASE("random problems: every strategy, rank and type has its share") {
     CHECK(seen.size() == strategy_names().size() + 3 + problem_types().size());
     for (const auto& [what, times] : seen) {
         INFO(what);
-        CHECK(times * 60 >= count);  // 17 of a thousand; 16 types have 62 each on average
+        CHECK(times * 80 >= count);  // 13 of a thousand, 2 of 160; 16 types have 50 each on average, f32 and f64 more
     }
     CHECK(sampled_schedules * 2 >= count);
 }
