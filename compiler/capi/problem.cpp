@@ -35,14 +35,6 @@ std::vector<std::int64_t> shape_of(const Problem& problem, convt_operand operand
     return problem.bias ? std::vector{problem.out_channels} : std::vector<std::int64_t>{};
 }
 
-Status put_problem(Result<Problem> made, convt_problem** problem) {
-    if (!made.ok()) return made.status();
-    std::string canonical = made.value().text();
-    std::vector<EpilogueOperand> operands = made.value().epilogue_operands();
-    *problem = new convt_problem{std::move(made).value(), std::move(canonical), std::move(operands)};
-    return {};
-}
-
 // Fills `extents` with what `shape` returns; the answer is its rank, 0 where there is no memory for it.
 template <typename Shape>
 int put_shape(const Shape& shape, std::int64_t* extents) {
@@ -62,6 +54,15 @@ const EpilogueOperand* operand_at(const convt_problem* problem, int index) {
 }
 
 }  // namespace
+
+Status put_problem(Result<Problem> made, convt_problem** problem) {
+    if (!made.ok()) return made.status();
+    std::string canonical = made.value().text();
+    std::vector<EpilogueOperand> operands = made.value().epilogue_operands();
+    *problem = new convt_problem{std::move(made).value(), std::move(canonical), std::move(operands)};
+    return {};
+}
+
 }  // namespace convt::capi
 
 using namespace convt;

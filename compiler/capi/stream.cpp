@@ -11,10 +11,7 @@ convt_code convt_stream_problem(const convt_problem* whole, int64_t frames, conv
         if (problem == nullptr) return null_argument("problem");
         *problem = nullptr;
         if (whole == nullptr) return null_argument("whole");
-        Result<Problem> made = Stream::problem(whole->value, frames);
-        if (!made.ok()) return made.status();
-        *problem = new convt_problem{made.value(), made.value().text(), made.value().epilogue_operands()};
-        return {};
+        return put_problem(Stream::problem(whole->value, frames), problem);
     });
 }
 

@@ -79,6 +79,9 @@ bool write_struct(T from, T* to) noexcept {
     return true;
 }
 
+// Gives the host what was made of its description, or the reason why not.
+Status put_problem(Result<Problem> made, convt_problem** problem);
+
 // A caller's tensor as the library sees it. Code::invalid_argument names it.
 Status read_tensor(const char* name, const convt_tensor* tensor, TensorView& view);
 

@@ -6,6 +6,7 @@
 #include "runtime/kernel/call.h"
 #include "runtime/kernel/kernel_impl.h"
 #include "runtime/pool/pool.h"
+#include "runtime/problem/open.h"
 
 #include <fmt/format.h>
 #include <sys/mman.h>
@@ -105,9 +106,7 @@ Result<Problem> Kernel::Impl::closed_by(const TensorView& x_view) const {
     const int dropped = x.rank - x_view.rank;
     Argument argument;
     if (dropped != 0 && (dropped != 1 || !x.may_drop_batch)) return bind(x, x_view, argument);
-    const int first = (problem.input_layout == Layout::channels_last ? 1 : 2) - dropped;
-    Result<Problem> call = sizes.closed(dropped == 1 ? 1 : x_view.extents[0],
-                                        {x_view.extents + first, static_cast<std::size_t>(problem.rank)});
+    Result<Problem> call = closed_by_input(sizes, {x_view.extents, static_cast<std::size_t>(x_view.rank)});
     if (call.ok()) return call;
     return {call.status().code(), fmt::format("x: {}", call.status().message())};
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an open problem leaves to calls, and the closed problem of a call.
+#include "runtime/problem/open.h"
+
 #include "runtime/problem/rules.h"
 
 #include <algorithm>
@@ -64,6 +66,15 @@ Result<Problem> Problem::closed(std::int64_t wanted_batch, std::span<const std::
     }
     if (Status status = check_sizes(call); !status.ok()) return Status(Code::invalid_argument, status.message());
     return call;
+}
+
+Result<Problem> closed_by_input(const Problem& problem, std::span<const std::int64_t> shape) {
+    const auto rank = static_cast<std::size_t>(problem.rank);
+    const bool batched = shape.size() == rank + 2;
+    if (!batched && (shape.size() != rank + 1 || problem.batch != 1))
+        return Status(Code::invalid_argument, fmt::format("has {} dimensions, must have {}", shape.size(), rank + 2));
+    const std::size_t first = (problem.input_layout == Layout::channels_last ? 0 : 1) + (batched ? 1 : 0);
+    return problem.closed(batched ? shape[0] : 1, shape.subspan(first, rank));
 }
 
 }  // namespace convt

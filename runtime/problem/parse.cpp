@@ -59,22 +59,25 @@ const EpilogueRow* epilogue_row(std::string_view word) {
 }
 
 bool is_word_of(Token token, std::string_view word) {
+    // What is empty in a table is its default, which no word says.
+    const auto in = [word](const auto& rows) {
+        return !word.empty() && std::ranges::any_of(rows, [word](const auto& row) { return word == row.word; });
+    };
     switch (token) {
         case Token::type:
             return std::ranges::any_of(problem_types(), [&](const auto& row) { return word == row.name; });
         case Token::padding_mode:
-            return std::ranges::any_of(padding_modes(),
-                                       [&](const auto& row) { return !word.empty() && word == row.word; });
+            return in(padding_modes());
         case Token::layout:
-            return std::ranges::any_of(layouts(), [&](const auto& row) { return !word.empty() && word == row.word; });
+            return in(layouts());
         case Token::bias:
             return word == "bias";
         case Token::sums:
-            return std::ranges::any_of(sums_rows(), [&](const auto& row) { return !word.empty() && word == row.word; });
+            return in(sums_rows());
         case Token::epilogue:
             return epilogue_row(word) != nullptr;
         case Token::pass:
-            return std::ranges::any_of(passes(), [&](const auto& row) { return !word.empty() && word == row.word; });
+            return in(passes());
         default:
             return false;
     }

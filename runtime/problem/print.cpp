@@ -118,7 +118,7 @@ std::string token_text(const Problem& problem, const TokenRow& row) {
         case Token::bias:
             return problem.bias ? "bias" : "";
         case Token::sums:
-            return std::string(std::ranges::find(sums_rows(), problem.sums, &SumsRow::sums)->word);
+            return std::string(sums_word(problem.sums));
         case Token::epilogue:
             return epilogue_text(problem.epilogue);
         case Token::pass:

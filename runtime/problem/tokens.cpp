@@ -43,6 +43,13 @@ constexpr PassRow pass_rows[] = {
     {"gradinput", Pass::grad_input},
 };
 
+// Empty for a value that the table does not have.
+template <typename Rows, typename Row, typename Value>
+std::string_view word_of(const Rows& rows, Value Row::*field, Value value) noexcept {
+    const auto* row = std::ranges::find(rows, value, field);
+    return row == std::end(rows) ? std::string_view() : row->word;
+}
+
 }  // namespace
 
 std::span<const TokenRow> tokens() noexcept {
@@ -55,12 +62,14 @@ std::span<const PassRow> passes() noexcept {
     return pass_rows;
 }
 std::string_view pass_word(Pass pass) noexcept {
-    const auto* row = std::ranges::find(pass_rows, pass, &PassRow::pass);
-    return row == std::end(pass_rows) ? std::string_view() : row->word;
+    return word_of(pass_rows, &PassRow::pass, pass);
 }
 
 std::span<const SumsRow> sums_rows() noexcept {
     return sums_table;
+}
+std::string_view sums_word(Sums sums) noexcept {
+    return word_of(sums_table, &SumsRow::sums, sums);
 }
 
 }  // namespace convt::problem_text

@@ -52,6 +52,7 @@ struct SumsRow {
     Sums sums;
 };
 std::span<const SumsRow> sums_rows() noexcept;
+std::string_view sums_word(Sums sums) noexcept;
 
 struct PassRow {
     std::string_view word;  // empty: the default, not printed

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Open extents: one kernel, calls of many sizes, each against the oracle of its closed problem. Failures print trials,
-// as those of random problems do. CONVT_OPEN_PROBLEMS (default 240) says how many kernels.
+// as those of random problems do. CONVT_OPEN_PROBLEMS (default 120) says how many kernels.
 #include "convt/engine.h"
 #include "convt/worker.h"
 #include "tests/support/compare.h"

@@ -70,7 +70,8 @@ TEST_CASE("random problems: Halide's own checks stay silent") {
 TEST_CASE("random problems: every strategy, rank and type has its share") {
     std::map<std::string, std::uint64_t> seen;
     std::uint64_t sampled_schedules = 0;
-    const std::uint64_t count = random_problems();
+    // Drawing costs little: as many as make shares out of luck, though the sanitizers' builds run fewer.
+    const std::uint64_t count = std::max<std::uint64_t>(random_problems(), 1000);
     for (std::uint64_t i = 0; i < count; ++i) {
         const Trial trial = random_trial(i);
         ++seen[trial.strategy];
@@ -81,7 +82,7 @@ TEST_CASE("random problems: every strategy, rank and type has its share") {
     CHECK(seen.size() == strategy_names().size() + 3 + problem_types().size());
     for (const auto& [what, times] : seen) {
         INFO(what);
-        CHECK(times * 80 >= count);  // 13 of a thousand, 2 of 160; 16 types have 50 each on average, f32 and f64 more
+        CHECK(times * 60 >= count);  // 17 of a thousand; 16 types have 62 each on average
     }
     CHECK(sampled_schedules * 2 >= count);
 }

@@ -74,6 +74,20 @@ FrameworkLayer described(const Vector& vector) {
     return {problem, {problem.rank + 2, {0, 1, 2, 3, 4}, false}};
 }
 
+// Every vector of a file whose texts are problems, of which there are `least`; and some, by kernels.
+void check_oracles(const char* file, std::size_t least) {
+    const std::vector<Vector> vectors = read_vectors(file);
+    CHECK(vectors.size() >= least);
+    for (const Vector& vector : vectors)
+        check_oracle(described(vector), vector);
+}
+
+void check_kernels(const char* file) {
+    const std::vector<Vector> vectors = read_vectors(file);
+    for (std::size_t i = vectors.size() - 1; i < vectors.size(); i -= kernel_step)
+        check_kernel(described(vectors[i]), vectors[i]);
+}
+
 }  // namespace
 
 TEST_CASE("frameworks' descriptions give their shapes and values: oracle") {
@@ -92,29 +106,19 @@ TEST_CASE("frameworks' descriptions give their shapes and values: kernels") {
 }
 
 TEST_CASE("padding modes are the adjoint of PyTorch's convolution with that mode: oracle") {
-    const std::vector<Vector> vectors = read_vectors("padding_modes");
-    CHECK(vectors.size() >= 200);
-    for (const Vector& vector : vectors)
-        check_oracle(described(vector), vector);
+    check_oracles("padding_modes", 200);
 }
 
 TEST_CASE("padding modes are the adjoint of PyTorch's convolution with that mode: kernels") {
-    const std::vector<Vector> vectors = read_vectors("padding_modes");
-    for (std::size_t i = vectors.size() - 1; i < vectors.size(); i -= kernel_step)
-        check_kernel(described(vectors[i]), vectors[i]);
+    check_kernels("padding_modes");
 }
 
 TEST_CASE("gradients are those of PyTorch's autograd: oracle") {
-    const std::vector<Vector> vectors = read_vectors("gradients");
-    CHECK(vectors.size() >= 100);
-    for (const Vector& vector : vectors)
-        check_oracle(described(vector), vector);
+    check_oracles("gradients", 100);
 }
 
 TEST_CASE("gradients are those of PyTorch's autograd: kernels") {
-    const std::vector<Vector> vectors = read_vectors("gradients");
-    for (std::size_t i = vectors.size() - 1; i < vectors.size(); i -= kernel_step)
-        check_kernel(described(vectors[i]), vectors[i]);
+    check_kernels("gradients");
 }
 
 }  // namespace convt::test

@@ -4,6 +4,7 @@
 
 #include "convt/engine.h"
 #include "convt/worker.h"
+#include "runtime/problem/open.h"
 #include "tools/common/files.h"
 #include "tools/common/interrupt.h"
 #include "tools/common/npy.h"
@@ -13,7 +14,6 @@
 #include <functional>
 #include <numeric>
 #include <optional>
-#include <span>
 
 namespace convt::cli {
 
@@ -52,13 +52,7 @@ Result<Array> read_array(const std::string& name, const std::string& path) {
 // The problem of a call with an input of this shape: what is open takes its sizes.
 Result<Problem> closed_by(const Problem& problem, const Shape& shape) {
     if (!problem.is_open()) return problem;
-    const auto rank = static_cast<std::size_t>(problem.rank);
-    const bool batched = shape.size() == rank + 2;
-    if (!batched && (shape.size() != rank + 1 || problem.batch != 1))
-        return Status(Code::invalid_argument,
-                      fmt::format("--x: has {} dimensions, must have {}", shape.size(), rank + 2));
-    const std::size_t first = (problem.input_layout == Layout::channels_last ? 0 : 1) + (batched ? 1 : 0);
-    Result<Problem> call = problem.closed(batched ? shape[0] : 1, std::span(shape).subspan(first, rank));
+    Result<Problem> call = closed_by_input(problem, shape);
     if (!call.ok()) return Status(call.status().code(), "--x: " + call.status().message());
     return call;
 }
